@@ -1,0 +1,25 @@
+"""When things happen. An operator's own file in this form is named by the setting `BEAT_SCHEDULE`.
+
+No task here means "today": each asks Postgres what is due, so an outage or a second run loses and repeats nothing.
+"""
+
+from celery.schedules import crontab
+
+beat_schedule = {
+    "start the cycles that are due": {
+        "task": "muzikantas.tasks.cycles.start_due_cycles",
+        "schedule": 60.0,
+    },
+    "bring stuck cycles and generations on": {
+        "task": "muzikantas.tasks.cycles.reconcile",
+        "schedule": 15.0,
+    },
+    "collect how releases did": {
+        "task": "muzikantas.tasks.performance.collect_performance",
+        "schedule": crontab(minute="*/30"),
+    },
+    "analyse charts and releases": {
+        "task": "muzikantas.tasks.market.analyse",
+        "schedule": crontab(minute="*/5"),
+    },
+}

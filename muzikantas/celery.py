@@ -1,0 +1,155 @@
+"""The Celery application and its base task, the one place where tasks wait, retry and fail.
+
+Broker, backend and what follows from the visibility timeout come from the settings; all else is data in
+`celeryconfig.py` and `beat_schedule.py`. Importing this module opens no connection.
+"""
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from celery import Celery, Task, signals
+from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
+
+from muzikantas import logs, shipped
+from muzikantas.domain.errors import InputError, TransientError
+from muzikantas.domain.waiting import Wait, backoff_s, message_wait_s
+from muzikantas.settings import Settings, settings
+from muzikantas.studio import Studio, studio
+
+logger = logging.getLogger(__name__)
+
+#: Header in which a message carries how often in a row its task has failed for a passing reason.
+FAILURES = "muz_failures"
+
+
+class StudioTask(Task):  # type: ignore[type-arg]  # celery-types makes it generic, Celery itself does not
+    """Base of every task: gives it the process's studio, and turns waits and passing failures into retries."""
+
+    abstract = True
+    max_retries = None  # deadlines are in the rows
+
+    @property
+    def studio(self) -> Studio:
+        """Engine, clients and store of this process, made at first use."""
+        return studio()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 (what the task takes and gives)
+        """Run the task's story; wait, try again later, or give up as its error says."""
+        with logs.context(
+            task=self.name.rpartition(".")[2], task_id=self.request.id, subject=args[0] if args else None
+        ):
+            try:
+                return super().__call__(*args, **kwargs)
+            except (Ignore, Retry):
+                raise
+            except Wait as wait:
+                self._come_back(wait, *args)
+            except TransientError as error:
+                failures = int((self.request.headers or {}).get(FAILURES, 0)) + 1
+                logger.warning("failed for now (%d in a row): %s", failures, error)
+                self._try_again(backoff_s(failures, error.retry_after_s), failures, error, *args)
+            except (Exception, SoftTimeLimitExceeded) as error:
+                if not self.give_up(error, *args):
+                    raise
+                logger.exception("gave up")
+            return args[0] if args else None
+
+    def give_up(self, error: BaseException, *args: Any) -> bool:  # noqa: ANN401, ARG002 (arguments of the task)
+        """Turn a final failure into a row, where the task has one; True when that is done."""
+        return False
+
+    def wait_longer(self, until: datetime, *args: Any) -> None:  # noqa: ANN401 (arguments of the task)
+        """Note in the task's row that it is due at `until`: the wait is too long for a message."""
+
+    def _come_back(self, wait: Wait, *args: Any) -> None:  # noqa: ANN401 (arguments of the task)
+        seconds = (wait.until - datetime.now(UTC)).total_seconds()
+        countdown = message_wait_s(seconds, settings().visibility_timeout_s)
+        if countdown is None:
+            logger.info("waits in its row: %s", wait)
+            self.wait_longer(wait.until, *args)
+            raise Ignore
+        logger.debug("waits: %s", wait)
+        raise self.retry(countdown=countdown, headers={FAILURES: "0"})
+
+    def _try_again(self, wait_s: float, failures: int, error: TransientError, *args: Any) -> None:  # noqa: ANN401 (as above)
+        countdown = message_wait_s(wait_s, settings().visibility_timeout_s)
+        if countdown is None:
+            logger.info("waits in its row for %.0f s: %s", wait_s, error)
+            self.wait_longer(datetime.now(UTC) + timedelta(seconds=wait_s), *args)
+            raise Ignore
+        raise self.retry(countdown=countdown, headers={FAILURES: str(failures)})
+
+
+def limits(settings: Settings) -> dict[str, Any]:
+    """Everything that follows from the visibility timeout: hard limit below half of it, soft below hard."""
+    timeout = settings.visibility_timeout_s
+    hard = timeout * 0.45
+    transport = {
+        "visibility_timeout": timeout,
+        "unacked_restore_interval": min(10, max(1, timeout // 5)),
+        "unacked_restore_throttle": 1,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    }
+    return {
+        "broker_transport_options": transport,
+        "result_backend_transport_options": {"visibility_timeout": timeout},
+        "visibility_timeout": timeout,
+        "task_time_limit": hard,
+        "task_soft_time_limit": hard * 0.8,
+    }
+
+
+def configure(app: "Celery[Any]", settings: Settings) -> None:
+    """Put data and settings together."""
+    app.config_from_object(shipped.load("celeryconfig.py"))
+    schedule = (
+        shipped.load("beat_schedule.py") if not settings.beat_schedule else shipped.load_file(settings.beat_schedule)
+    )
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        raise InputError(
+            "no broker: REDIS_URL is not set and no stack is running; start one with `muzikantas up` or set REDIS_URL"
+        )
+    app.conf.update(
+        broker_url=url,
+        result_backend=url,
+        include=[f"muzikantas.tasks.{name}" for name in TASK_MODULES],
+        beat_schedule=schedule.beat_schedule,
+        worker_hijack_root_logger=False,
+        **limits(settings),
+    )
+
+
+#: The stages of the loop; `muzikantas/tasks/` holds one module each.
+TASK_MODULES = (
+    "briefing",
+    "cycles",
+    "evolution",
+    "generation",
+    "learning",
+    "listening",
+    "market",
+    "media",
+    "performance",
+    "releasing",
+)
+
+app: "Celery[Any]" = Celery("muzikantas", task_cls=StudioTask, set_as_current=True)
+
+
+@app.on_configure.connect
+def _configure(**_: object) -> None:
+    configure(app, settings())
+
+
+@signals.setup_logging.connect
+def _set_up_logging(**_: object) -> None:
+    logs.set_up(settings())
+
+
+@signals.worker_process_init.connect
+def _start_child(**_: object) -> None:
+    """Begin with connections of one's own: none is shared with the worker or another child."""
+    studio.cache_clear()

@@ -1,0 +1,90 @@
+"""HTTP as the clients need it: one attempt, no redirects, a total deadline, errors sorted by what may have happened."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+from urllib3.exceptions import NameResolutionError, NewConnectionError
+
+from muzikantas.domain.errors import Incomplete, TransientError, UnknownOutcome
+
+#: Loopback answers in microseconds and a far server in a few hundred ms: after this it is not there.
+CONNECT_S = 5.0
+#: Longest silence within an answer; the gateways answer a submit in one to three seconds.
+READ_S = 30.0
+#: Longest whole answer. `submit_deadline` in the ledger is longer than connect and total together.
+TOTAL_S = 45.0
+#: No JSON answer that we ask for is larger.
+JSON_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Status, headers and body of an answer that came in whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:  # noqa: ANN401 (whatever the provider sent)
+        """Parse the body. Raises `Incomplete` when it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            raise Incomplete(f"HTTP {self.status} with a body that is no JSON: {self.body[:80]!r}") from None
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds that the server asks to wait, where it says so in seconds."""
+        value = self.headers.get("Retry-After", "")
+        return float(value) if value.replace(".", "", 1).isdigit() else None
+
+
+def call(method: str, url: str, *, limit: int = JSON_BYTES, **options: Any) -> Answer:  # noqa: ANN401 (options of requests)
+    """Make one request on a fresh connection and read the whole answer.
+
+    Raises
+    ------
+    TransientError
+        The request never left: no such host, connection refused, TLS failed.
+    UnknownOutcome
+        It may have left; no whole answer came back. A caller for whom the call is free makes it transient.
+    """
+    started = time.monotonic()
+    try:
+        with requests.request(
+            method, url, timeout=(CONNECT_S, READ_S), allow_redirects=False, stream=True, **options
+        ) as response:
+            body = bytearray()
+            for chunk in response.iter_content(64 * 1024):
+                body += chunk
+                if len(body) > limit:
+                    raise UnknownOutcome(f"{method} {url}: the answer is longer than {limit} bytes")
+                if time.monotonic() - started > TOTAL_S:
+                    raise UnknownOutcome(f"{method} {url}: no whole answer in {TOTAL_S:.0f} s")
+            return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
+    except (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError) as error:
+        raise TransientError(f"{method} {url}: cannot connect ({type(error).__name__})") from error
+    except requests.exceptions.ConnectionError as error:
+        if _never_left(error):
+            raise TransientError(f"{method} {url}: cannot connect") from error
+        raise UnknownOutcome(f"{method} {url}: the connection broke before an answer came") from error
+    except (requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+        raise UnknownOutcome(f"{method} {url}: no whole answer ({type(error).__name__})") from error
+
+
+def call_free(method: str, url: str, **options: Any) -> Answer:  # noqa: ANN401 (options of requests)
+    """Make one request that may be made again: an unknown end is only a passing failure."""
+    try:
+        return call(method, url, **options)
+    except UnknownOutcome as error:
+        raise TransientError(str(error)) from error
+
+
+def _never_left(error: requests.exceptions.ConnectionError) -> bool:
+    """Tell whether the connection was never made."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, NewConnectionError | NameResolutionError)

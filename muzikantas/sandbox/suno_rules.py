@@ -1,0 +1,114 @@
+"""What the music gateway accepts: its dialect as a table, its checks of a body, its clock. Pure."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Problem = tuple[int, str]  #: body code and message
+
+FAILURES = ("CREATE_TASK_FAILED", "GENERATE_AUDIO_FAILED", "SENSITIVE_WORD_ERROR")
+
+#: When a task of duration 1 reaches each stage.
+STAGES = (("TEXT_SUCCESS", 0.2), ("FIRST_SUCCESS", 0.7), ("SUCCESS", 1.0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """Where gateways of this wire format differ. A further gateway is a further value.
+
+    Source of the default: docs.sunoapi.org, "Generate Music" and "Get Remaining Credits".
+    """
+
+    name: str = "sunoapi"
+    prefix: str = ""  #: path in front of /api/v1
+    too_fast: int = 430  #: body code above the rate limit
+    out_of_credits: int = 429
+    price: int = 10  #: credits a request
+    calls: int = 20  #: new requests allowed ...
+    window_s: float = 10.0  #: ... in any window of this length
+
+
+SUNOAPI = Dialect()
+
+
+class Limiter:
+    """A sliding window of the accepted calls of each account."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._calls: dict[str, deque[float]] = {}
+
+    def admit(self, account: str, now: float) -> bool:
+        """Count one call, unless the window is full."""
+        calls = self._calls.setdefault(account, deque())
+        while calls and calls[0] <= now - self._dialect.window_s:
+            calls.popleft()
+        if len(calls) >= self._dialect.calls:
+            return False
+        calls.append(now)
+        return True
+
+
+def problem_of(body: Mapping[str, Any] | None, models: tuple[str, ...]) -> Problem | None:
+    """Check a generate request as documented; give the first thing wrong with it."""
+    if body is None:
+        return 400, "The request body must be a JSON object."
+    return next((problem for check in _CHECKS if (problem := check(body, models))), None)
+
+
+def _needs_basics(body: Mapping[str, Any], models: tuple[str, ...]) -> Problem | None:
+    for name in ("customMode", "instrumental"):
+        if not isinstance(body.get(name), bool):
+            return 400, f"Please enter {name}."
+    if not body.get("callBackUrl"):
+        return 400, "Please enter callBackUrl."
+    if body.get("model") not in models:
+        return 400, f"model must be one of {', '.join(models)}, found {body.get('model')!r}."
+    return None
+
+
+def _needs_texts(body: Mapping[str, Any], _models: tuple[str, ...]) -> Problem | None:
+    needed = ["style", "title"] if body["customMode"] else ["prompt"]
+    if body["customMode"] and not body["instrumental"]:
+        needed.append("prompt")
+    missing = [name for name in needed if not isinstance(body.get(name), str) or not body[name].strip()]
+    return (400, f"Please enter {missing[0]}.") if missing else None
+
+
+def _is_short(body: Mapping[str, Any], _models: tuple[str, ...]) -> Problem | None:
+    old = body["model"] == "V4"
+    longest = {"prompt": (3000 if old else 5000) if body["customMode"] else 500, "style": 200 if old else 1000}
+    for name, limit in {**longest, "title": 80}.items():
+        if len(str(body.get(name) or "")) > limit:
+            return 413, f"{name} is too long: {len(body[name])} characters, at most {limit}."
+    return None
+
+
+def _has_valid_options(body: Mapping[str, Any], _models: tuple[str, ...]) -> Problem | None:
+    if body.get("vocalGender") not in {None, "m", "f"}:
+        return 400, f"vocalGender must be m or f, found {body['vocalGender']!r}."
+    for name in ("styleWeight", "weirdnessConstraint", "audioWeight"):
+        weight = body.get(name)
+        if weight is not None and not (isinstance(weight, int | float) and 0 <= weight <= 1):
+            return 400, f"{name} must lie between 0 and 1, found {weight!r}."
+    return None
+
+
+_CHECKS: tuple[Callable[[Mapping[str, Any], tuple[str, ...]], Problem | None], ...] = (
+    _needs_basics,
+    _needs_texts,
+    _is_short,
+    _has_valid_options,
+)
+
+
+def status_of(*, age_s: float, duration_s: float, made: int, fault: Mapping[str, Any]) -> str:
+    """Tell a task's status from the clock and from how many takes are really there."""
+    reached = sum(age_s >= share * duration_s for _, share in STAGES)
+    if "fail" in fault:
+        return str(fault["fail"]) if reached == len(STAGES) else "PENDING"
+    possible = min(reached, 1 + made)  # the words need no audio, each further stage needs one take
+    if possible == len(STAGES):
+        return str(fault.get("status", "SUCCESS"))
+    return STAGES[possible - 1][0] if possible else "PENDING"

@@ -1,0 +1,81 @@
+"""Evolve the persona and adapt the prompts: a language model proposes, our bounds decide, versions are rows."""
+
+from collections.abc import Callable
+
+from muzikantas.analysis import prompting
+from muzikantas.celery import StudioTask, app
+from muzikantas.domain.profile import Profile
+from muzikantas.domain.replies import AdaptedPrompts, EvolvedPersona
+from muzikantas.models import artist, audit, cycle, insight
+from muzikantas.models.artist import ArtistProfile
+from muzikantas.models.cycle import Cycle
+from muzikantas.models.insight import EvolutionPlan
+from muzikantas.tasks.conversation import ask
+
+Proposed = tuple[tuple[Profile, str], int] | None
+
+
+@app.task(bind=True)
+def evolve(self: StudioTask, cycle_id: int) -> int:
+    """Add the persona's next version, or keep the old one when no reply stays inside the bounds."""
+
+    def propose(turn: Cycle, old: ArtistProfile, plan: EvolutionPlan) -> Proposed:
+        with self.studio.begin() as session:
+            name = artist.get(session, turn.artist_id).name
+            findings = insight.analyses_of(session, "releases", f"artist:{turn.artist_id}")[-1].content
+        question = prompting.evolve_question(old.profile, name, findings, plan.items, plan.market)
+
+        def check(reply: EvolvedPersona) -> tuple[Profile, str]:
+            return prompting.checked_persona(reply, old.profile), reply.reason
+
+        return ask(self.studio, turn, "evolve", question, EvolvedPersona, check)
+
+    return _add_version(self, cycle_id, "evolved", propose)
+
+
+@app.task(bind=True)
+def adapt_prompts(self: StudioTask, cycle_id: int) -> int:
+    """Add the version with a better prompt template, or keep the old one when no reply stays inside the bounds."""
+
+    def propose(turn: Cycle, old: ArtistProfile, plan: EvolutionPlan) -> Proposed:
+        with self.studio.begin() as session:
+            name = artist.get(session, turn.artist_id).name
+            findings = insight.analyses_of(session, "releases", f"artist:{turn.artist_id}")[-1].content
+        question = prompting.adapt_question(old.profile, name, findings.get("obedience", {}), plan.items)
+
+        def check(reply: AdaptedPrompts) -> tuple[Profile, str]:
+            return prompting.checked_prompts(reply, old.profile), reply.reason
+
+        return ask(self.studio, turn, "adapt", question, AdaptedPrompts, check)
+
+    return _add_version(self, cycle_id, "adapted", propose)
+
+
+def _add_version(
+    task: StudioTask, cycle_id: int, kind: str, propose: Callable[[Cycle, ArtistProfile, EvolutionPlan], Proposed]
+) -> int:
+    """Add the version that a plan leads to, once; the same story for persona and prompts."""
+    studio = task.studio
+    with studio.begin() as session:
+        turn = cycle.enter(session, cycle_id, kind, patience_s=studio.settings.reconcile_after_s)
+        plan = insight.plan_of(session, cycle_id)
+        if turn is None or plan is None or artist.version_of_plan(session, plan.id, kind) is not None:
+            return cycle_id
+        old = artist.current(session, turn.artist_id)
+    proposed = propose(turn, old, plan)
+    with studio.begin() as session:
+        if proposed is None:
+            audit.note(session, "muzikantas", "keep profile", f"artist:{turn.artist_id}", cycle=cycle_id, kind=kind)
+            return cycle_id
+        (profile, reason), call_id = proposed
+        artist.add_version(
+            session,
+            turn.artist_id,
+            profile,
+            parent=old,
+            kind=kind,
+            reason=reason,
+            plan_id=plan.id,
+            llm_call_id=call_id,
+        )
+    return cycle_id

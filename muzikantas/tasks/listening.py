@@ -1,0 +1,129 @@
+"""Measure a request's takes; the better one becomes the slot's track."""
+
+from typing import Any
+
+from celery.signals import worker_init
+from sqlalchemy.orm import Session
+
+from muzikantas.analysis import audio, planning
+from muzikantas.celery import app
+from muzikantas.domain.errors import UnusableAudio
+from muzikantas.domain.style import heard
+from muzikantas.domain.waiting import Wait, message_limit_s
+from muzikantas.models import artist, audit, cycle, generation, take, track
+from muzikantas.models.generation import Generation
+from muzikantas.models.take import Take
+from muzikantas.settings import Settings
+from muzikantas.tasks import canvases
+from muzikantas.tasks.slots import DISCLOSURE, SlotTask, end, rights
+
+#: A file that killed its listener this often is not opened again.
+LISTEN_ATTEMPTS = 3
+
+
+class ListenTask(SlotTask):
+    """Listening gives up a take, not the slot: the other take may be fine."""
+
+    abstract = True
+
+    def give_up(self, error: BaseException, *args: Any) -> bool:  # noqa: ANN401 (the generation's id)
+        """Fail the take that was being measured; `reconcile` sends this again for any that nobody has begun."""
+        with self.studio.begin() as session:
+            stored = take.of_generation(session, args[0], take.STORED)
+            for row in (each for each in stored if each.busy_until is not None):
+                take.fail(session, row.id, f"{type(error).__name__}: {error}")
+        _conclude(self, args[0])
+        return True
+
+
+@app.task(base=ListenTask, bind=True)
+def listen(self: SlotTask, generation_id: int) -> int:
+    """Measure the takes of a made generation; the better one becomes its track."""
+    studio = self.studio
+    with studio.begin() as session:
+        stored = take.of_generation(session, generation_id, take.STORED)
+    for row in stored:
+        _measure(self, row)
+    _conclude(self, generation_id)
+    return generation_id
+
+
+def _measure(task: SlotTask, row: Take) -> None:
+    """Measure one take. The attempt is counted before the file is opened: a poison file may kill us."""
+    studio = task.studio
+    busy_s = message_limit_s(studio.settings.visibility_timeout_s)
+    with studio.begin() as session:
+        attempts = take.claim_listening(session, row.id, busy_s=busy_s)
+        if attempts is None:
+            current = take.get(session, row.id)
+            if current.state == take.STORED and current.busy_until is not None:
+                raise Wait(current.busy_until, "another listener is at this take")
+            return
+        if attempts > LISTEN_ATTEMPTS:
+            take.fail(session, row.id, "killed the listener")
+            return
+    try:
+        features = audio.measure(*audio.decode(studio.store.read(row.audio_key or "")))
+    except (UnusableAudio, FileNotFoundError) as error:
+        with studio.begin() as session:
+            take.fail(session, row.id, str(error))
+        return
+    with studio.begin() as session:
+        take.record_features(session, row.id, features)
+
+
+def _conclude(task: SlotTask, generation_id: int) -> None:
+    """Choose the slot's track once all takes are measured or failed, and release it where a rule says so."""
+    studio = task.studio
+    release_id = None
+    with studio.begin() as session:
+        row = generation.get(session, generation_id)
+        takes = take.of_generation(session, generation_id)
+        if row.finished_at is not None or row.state != generation.COMPLETE or not takes:
+            return
+        if any(each.state in {take.ANNOUNCED, take.STORED} for each in takes):
+            return
+        measured = [each for each in takes if each.state == take.MEASURED]
+        if not measured:
+            end(session, row, generation.FAILED, "; ".join(f"take {t.number}: {t.reason}" for t in takes))
+            return
+        release_id = _add_track(session, row, measured, studio.settings)
+        end(session, row, generation.COMPLETE, None)
+    if release_id is not None:
+        canvases.stage("releasing.publish", release_id).delay()
+
+
+def _add_track(session: Session, row: Generation, measured: list[Take], settings: Settings) -> int | None:
+    """Insert the better take as the slot's track; give the id of its release where the artist's rule makes one."""
+    heard_styles = [heard(features, row.asked_genre) for features in (each.heard for each in measured) if features]
+    chosen = planning.better_take(row.asked, heard_styles)
+    best = measured[chosen]
+    features = dict(best.features or {})
+    made = track.add(
+        session,
+        artist_id=cycle.get(session, row.cycle_id).artist_id,
+        generation_id=row.id,
+        take_id=best.id,
+        title=row.words.title,
+        genre=row.asked_genre,
+        asked_values=row.asked_values,
+        realised_values=[round(value, 4) for value in heard_styles[chosen].values],
+        audio_key=best.audio_key,
+        features=features,
+        rights=rights(row, plan=settings.suno_plan, terms=settings.suno_terms),
+        disclosure={**DISCLOSURE, "vocals": row.words.lyrics is not None, "lyrics": row.words.lyrics is not None},
+        **{name: features[name] for name in ("extractor", "tempo_bpm", "key", "mode", "loudness_lufs", "duration_s")},
+    )
+    owner = artist.get(session, made.artist_id)
+    if owner.release_rule != "content_check" or not made.title:
+        return None
+    audit.note(session, "rule content_check", "release", f"track:{made.id}", generation=row.id)
+    return track.release(session, made, decided_by="rule content_check").id
+
+
+@worker_init.connect
+def _warm_up(sender: Any = None, **_: object) -> None:  # noqa: ANN401 (Celery's worker)
+    """Compile what listening needs before the pool forks, so that every child begins warm."""
+    queues = getattr(getattr(sender, "app", app).amqp.queues, "consume_from", {})
+    if "listen" in queues:
+        audio.warm_up()
