@@ -5,7 +5,9 @@ Broker, backend and what follows from the visibility timeout come from the setti
 """
 
 import logging
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from celery import Celery, Task, signals
@@ -101,25 +103,49 @@ def limits(settings: Settings) -> dict[str, Any]:
     }
 
 
-def configure(app: "Celery[Any]", settings: Settings) -> None:
-    """Put data and settings together."""
-    app.config_from_object(shipped.load("celeryconfig.py"))
-    schedule = (
-        shipped.load("beat_schedule.py") if not settings.beat_schedule else shipped.load_file(settings.beat_schedule)
-    )
+class Configuration(Mapping[str, Any]):
+    """The app's configuration, put together from data and settings when it is first read.
+
+    Celery would swallow an error of an `on_configure` signal and go on with a broker on localhost; this one arrives.
+    """
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 (values of many types)
+        """Give one value."""
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Name all values."""
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        """Count the values."""
+        return len(self._values)
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        return configuration(settings())
+
+
+@cache
+def configuration(settings: Settings) -> dict[str, Any]:
+    """Put data and settings together. Raises `InputError` when no broker is named."""
     url = settings.redis_url.get_secret_value()
     if not url:
         raise InputError(
             "no broker: REDIS_URL is not set and no stack is running; start one with `muzikantas up` or set REDIS_URL"
         )
-    app.conf.update(
-        broker_url=url,
-        result_backend=url,
-        include=[f"muzikantas.tasks.{name}" for name in TASK_MODULES],
-        beat_schedule=schedule.beat_schedule,
-        worker_hijack_root_logger=False,
+    own = settings.beat_schedule
+    schedule = shipped.load_file(own) if own else shipped.load("beat_schedule.py")
+    data = {name: value for name, value in vars(shipped.load("celeryconfig.py")).items() if name.islower()}
+    return {
+        **data,
+        "broker_url": url,
+        "result_backend": url,
+        "include": [f"muzikantas.tasks.{name}" for name in TASK_MODULES],
+        "beat_schedule": schedule.beat_schedule,
+        "worker_hijack_root_logger": False,
         **limits(settings),
-    )
+    }
 
 
 #: The stages of the loop; `muzikantas/tasks/` holds one module each.
@@ -139,9 +165,7 @@ TASK_MODULES = (
 app: "Celery[Any]" = Celery("muzikantas", task_cls=StudioTask, set_as_current=True)
 
 
-@app.on_configure.connect
-def _configure(**_: object) -> None:
-    configure(app, settings())
+app.config_from_object(Configuration())
 
 
 @signals.setup_logging.connect

@@ -1,18 +1,16 @@
 """Chart files: the dialects met in real files, read strictly; and the state of a market as our own aggregates.
 
-Known dialects: Spotify's current CSV (weekly and daily), and daily position files without streams. Artist names are
-kept as printed: they are joined by commas, and a comma may stand inside a name.
+Known dialects: Spotify's current CSV (weekly and daily), the one it gave out until 2021, and daily position files
+without streams. Artist names are kept as printed: they are joined by commas, and a comma may stand inside a name.
 """
 
-import csv
-import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from muzikantas.analysis.reports import BadLine
+from muzikantas.analysis.reports import LARGEST_SMALL, BadLine, calendar_day, named, records, whole
 from muzikantas.domain.errors import InputError
 
 Row = dict[str, Any]
@@ -39,101 +37,156 @@ class Chart:
 
 _SPOTIFY_NAME = re.compile(
     r"(?P<chart>regional|viral)-(?P<country>global|[a-z]{2})-(?P<period>daily|weekly)-(?P<day>\d{4}-\d{2}-\d{2})"
+    r"(--(?P<end>\d{4}-\d{2}-\d{2}))?"
 )
 _TOP_NAME = re.compile(r"top(?P<size>\d+)-daily-(?P<country>[a-z]+)")
 #: Countries as the daily position files spell them in their names.
 COUNTRY_CODES = {"japan": "JP", "spain": "ES", "usa": "US", "global": "GLOBAL"}
+#: The line that many files of the old form have above their header.
+_NOTE = "Note that these figures"
 
 
 def read_chart(text: str, file_name: str) -> Iterator[Row | BadLine]:
-    """Read a chart file line by line as rows of `chart_entries`.
+    """Read a chart file line by line as rows of `chart_entries`; a position told twice is a `BadLine`.
 
     Raises `InputError` when the name or the header is of no known form; it says what was found and what is known.
     """
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    header = frozenset(name.strip() for name in reader.fieldnames or [])
-    dialect = next((dialect for dialect in DIALECTS if dialect.header <= header), None)
+    lines = records(text)
+    header = _header(lines, file_name)
+    dialect = next((dialect for dialect in DIALECTS if dialect.header <= set(header)), None)
     if dialect is None:
         known = "; ".join(f"{dialect.name}: {', '.join(sorted(dialect.header))}" for dialect in DIALECTS)
-        raise InputError(f"{file_name}: the header is {', '.join(sorted(header)) or 'empty'}; known are {known}")
+        raise InputError(f"{file_name}: the header is {', '.join(header)[:300] or 'empty'}; known are {known}")
     chart = chart_of(file_name)
-    try:
-        for cells in reader:
-            yield _line(dialect, chart, reader.line_num, cells)
-    except csv.Error as error:
-        yield BadLine(line=reader.line_num, reason=f"no CSV: {error}")
+    if dialect.read is not _positions and chart.day is None:
+        raise InputError(f"{file_name}: its lines have no date, and its name neither; {_NAMES}")
+    told: dict[tuple[date, int], int] = {}
+    for record in lines:
+        row = record if isinstance(record, BadLine) else _line(dialect, chart, header, *record)
+        if isinstance(row, BadLine) or isinstance(record, BadLine):
+            yield row
+            continue
+        earlier = told.setdefault((row["day"], row["position"]), record[0])
+        if earlier != record[0]:
+            reason = f"position {row['position']} of {row['day']} is told twice; line {earlier} has it already"
+            yield BadLine(line=record[0], reason=reason)
+        else:
+            yield row
+
+
+_NAMES = (
+    "expected regional-COUNTRY-weekly-YYYY-MM-DD.csv (or daily, or viral) or top50-daily-COUNTRY.csv "
+    f"with COUNTRY one of {', '.join(sorted(COUNTRY_CODES))}"
+)
 
 
 def chart_of(file_name: str) -> Chart:
     """Tell which chart a file holds by its name. Raises `InputError` for a name of no known form."""
     if match := _SPOTIFY_NAME.search(file_name):
-        country = match["country"].upper()
-        chart = f"{match['chart']}-{match['period']}"
-        return Chart(source="spotify", chart=chart, country=country, day=date.fromisoformat(match["day"]))
+        return Chart(
+            source="spotify",
+            chart=f"{match['chart']}-{match['period']}",
+            country=match["country"].upper(),
+            day=_day_of(match, file_name),
+        )
     if (match := _TOP_NAME.search(file_name)) and match["country"] in COUNTRY_CODES:
         return Chart(
             source="positions", chart=f"top{match['size']}-daily", country=COUNTRY_CODES[match["country"]], day=None
         )
-    raise InputError(
-        f"{file_name}: the name does not tell chart, country and date; expected "
-        "regional-COUNTRY-weekly-YYYY-MM-DD.csv (or daily, or viral) or top50-daily-COUNTRY.csv "
-        f"with COUNTRY one of {', '.join(sorted(COUNTRY_CODES))}"
-    )
+    raise InputError(f"{file_name}: the name does not tell chart, country and date; {_NAMES}")
 
 
-def _line(dialect: Dialect, chart: Chart, line: int, cells: Mapping[str | None, Any]) -> Row | BadLine:
-    if None in cells or any(value is None for value in cells.values()):
-        return BadLine(line=line, reason="the line has more or fewer fields than the header")
+def _day_of(match: "re.Match[str]", file_name: str) -> date:
+    """Give a chart's date. Old names tell a week from Friday to the next Friday; as now, its Thursday dates it."""
     try:
-        return dialect.read({str(name).strip(): value for name, value in cells.items()}, chart)
+        first = date.fromisoformat(match["day"])
+        return date.fromisoformat(match["end"]) - timedelta(days=1) if match["end"] else first
+    except ValueError as error:
+        raise InputError(f"{file_name}: its name has no date ({error}); {_NAMES}") from None
+
+
+def _header(lines: Iterator[tuple[int, list[str]] | BadLine], file_name: str) -> list[str]:
+    """Read the header, below the note of an old file. Raises `InputError` when it is no CSV or has a column twice."""
+    first = next(lines, (1, []))
+    if not isinstance(first, BadLine) and any(cell.startswith(_NOTE) for cell in first[1]):
+        first = next(lines, (1, []))
+    if isinstance(first, BadLine):
+        raise InputError(f"{file_name} line {first.line}: {first.reason}")
+    header = [name.strip() for name in first[1]]
+    if len(set(header)) < len(header):
+        raise InputError(f"{file_name} line {first[0]}: the header has a column twice: {', '.join(header)[:300]}")
+    return header
+
+
+def _line(dialect: Dialect, chart: Chart, header: list[str], line: int, fields: list[str]) -> Row | BadLine:
+    try:
+        return dialect.read(named(header, fields), chart)
     except ValueError as error:
         return BadLine(line=line, reason=str(error))
 
 
 def _spotify(cells: Mapping[str, str], chart: Chart) -> Row:
-    """Read a line of Spotify's current form; -1 as previous rank means new, or back again."""
-    previous = _whole(cells, "previous_rank", least=-1)
-    periods = "weeks_on_chart" if "weeks_on_chart" in cells else "days_on_chart"
+    """Read a line of Spotify's current form; -1 as previous rank means new, or back again; viral charts lack streams."""
+    previous = whole(cells["previous_rank"], "previous_rank", least=-1, most=LARGEST_SMALL)
+    periods = next((name for name in ("weeks_on_chart", "days_on_chart") if name in cells), None)
     return {
         **_names(chart, chart.day),
-        "position": _whole(cells, "rank", least=1),
+        "position": _rank(cells, "rank"),
         "track_title": _text(cells, "track_name"),
         "artist_names": _text(cells, "artist_names"),
         "uri": _text(cells, "uri"),
-        "streams": _whole(cells, "streams", least=0),
+        "streams": whole(cells["streams"], "streams") if "streams" in cells else None,
         "previous_position": previous if previous > 0 else None,
-        "peak_position": _whole(cells, "peak_rank", least=1),
-        "periods_on_chart": _whole(cells, periods, least=1),
+        "peak_position": _rank(cells, "peak_rank"),
+        "periods_on_chart": _rank(cells, periods) if periods else None,
         "details": {"label": cells["source"]},
     }
 
 
+def _old_spotify(cells: Mapping[str, str], chart: Chart) -> Row:
+    """Read a line of Spotify's form until 2021: the first artist only, and nothing of earlier weeks."""
+    track = re.fullmatch(r"https://open\.spotify\.com/track/([0-9A-Za-z]+)", cells["URL"].strip())
+    if track is None:
+        raise ValueError(f"URL is {cells['URL']!r}; expected https://open.spotify.com/track/ID")
+    return {
+        **_names(chart, chart.day),
+        "position": _rank(cells, "Position"),
+        "track_title": _text(cells, "Track Name"),
+        "artist_names": _text(cells, "Artist"),
+        "uri": f"spotify:track:{track[1]}",
+        "streams": whole(cells["Streams"], "Streams"),
+        **_NOTHING_EARLIER,
+        "details": {},
+    }
+
+
 def _positions(cells: Mapping[str, str], chart: Chart) -> Row:
-    """Read a line of a daily position file: no streams, no rank of the day before."""
+    """Read a line of a daily position file: no streams, no rank of the day before.
+
+    A song or artist may be empty there (platforms take names away); the position is still a fact.
+    """
     details = ("popularity", "duration_ms", "album_type", "total_tracks", "release_date", "is_explicit")
     return {
-        **_names(chart, date.fromisoformat(cells["date"])),
-        "position": _whole(cells, "position", least=1),
-        "track_title": cells["song"],
-        "artist_names": cells["artist"],
+        **_names(chart, calendar_day(cells["date"])),
+        "position": _rank(cells, "position"),
+        "track_title": cells["song"].strip(),
+        "artist_names": cells["artist"].strip(),
         "uri": None,
         "streams": None,
-        "previous_position": None,
-        "peak_position": None,
-        "periods_on_chart": None,
+        **_NOTHING_EARLIER,
         "details": {name: cells[name] for name in details if name in cells},
     }
+
+
+_NOTHING_EARLIER = {"previous_position": None, "peak_position": None, "periods_on_chart": None}
 
 
 def _names(chart: Chart, day: date | None) -> Row:
     return {"source": chart.source, "chart": chart.chart, "country": chart.country, "day": day}
 
 
-def _whole(cells: Mapping[str, str], name: str, *, least: int) -> int:
-    text = cells[name].strip()
-    if not re.fullmatch(r"-?[0-9]+", text) or int(text) < least:
-        raise ValueError(f"{name} is {text!r}; expected a whole number of at least {least}")
-    return int(text)
+def _rank(cells: Mapping[str, str], name: str) -> int:
+    return whole(cells[name], name, least=1, most=LARGEST_SMALL)
 
 
 def _text(cells: Mapping[str, str], name: str) -> str:
@@ -146,10 +199,13 @@ def _text(cells: Mapping[str, str], name: str) -> str:
 DIALECTS = (
     Dialect(
         name="Spotify's current charts",
-        header=frozenset(
-            {"rank", "uri", "artist_names", "track_name", "source", "peak_rank", "previous_rank", "streams"}
-        ),
+        header=frozenset({"rank", "uri", "artist_names", "track_name", "source", "peak_rank", "previous_rank"}),
         read=_spotify,
+    ),
+    Dialect(
+        name="Spotify's charts until 2021",
+        header=frozenset({"Position", "Track Name", "Artist", "Streams", "URL"}),
+        read=_old_spotify,
     ),
     Dialect(name="daily positions", header=frozenset({"date", "position", "song", "artist"}), read=_positions),
 )

@@ -67,7 +67,7 @@ def brief_question(profile: Profile, name: str, language: str, styles: Sequence[
         "persona": profile.persona,
         "voice": profile.voice,
         "count": len(styles),
-        "styles": [", ".join(words(style).values()) for style in styles],
+        "slots": [", ".join(words(style).values()) for style in styles],
     }
     return instructions, _question("Write the texts of these slots.", data)
 

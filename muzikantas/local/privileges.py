@@ -167,7 +167,7 @@ def _copy_package(origin: Path, copy: Path) -> None:
         for path in (stage, *stage.rglob("*")):
             path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
         # Another start may have been faster; its copy is as good.
-        with contextlib.suppress(FileExistsError, OSError):
+        with contextlib.suppress(OSError):
             stage.rename(copy)
     if not copy.exists():
         raise InputError(f"Could not copy the servers' programs to {copy}; is there room on the disk?")

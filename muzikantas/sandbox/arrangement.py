@@ -60,13 +60,13 @@ def _pitch(take: Realised, degree: int, octave: int) -> int:
 def _harmony(take: Realised, bar: int, root: int) -> Iterator[Note]:
     strokes = (0,) if take.energy < 0.35 else (0, 8) if take.energy < 0.7 else (0, 4, 8, 12)
     length, level = STEPS // len(strokes), section_level(bar)
+    # Mood: the further from neutral, the plainer the chord's third, and the louder a drone of the tonic triad.
+    depth = float(np.clip((take.valence - 0.5) * (2 if take.mode == "major" else -2), 0, 1))
     for step in strokes:
-        for degree in (root, root + 2, root + 4):
-            yield Note("pad", bar * STEPS + step, length, _pitch(take, degree, 3), 0.30 * level)
-    # A quiet drone keeps the tonic audible under every chord; its third, minor or major, deepens the mood.
-    depth = max(0.0, (take.valence - 0.5) * (1 if take.mode == "major" else -1))
-    yield Note("pad", bar * STEPS, STEPS, _pitch(take, 0, 3), 0.22 * level)
-    yield Note("pad", bar * STEPS, STEPS, _pitch(take, 2, 3), 1.2 * depth * level)
+        for degree, weight in ((root, 1.0), (root + 2, 0.3 + 0.7 * depth), (root + 4, 1.0)):
+            yield Note("pad", bar * STEPS + step, length, _pitch(take, degree, 3), 0.30 * weight * level)
+    for degree, weight in ((0, 0.22 + 0.25 * depth), (2, 0.4 * depth), (4, 0.3 * depth)):
+        yield Note("pad", bar * STEPS, STEPS, _pitch(take, degree, 3), weight * level)
 
 
 def _played(density: float, rng: np.random.Generator) -> list[int]:

@@ -1,6 +1,5 @@
 """The music gateway: paid requests of two takes, their records, their credits, their files."""
 
-import asyncio
 import hashlib
 import json
 import time
@@ -35,7 +34,6 @@ class Suno:
         self._limiter = Limiter(self._dialect)
         self._tasks = Tasks(config, ledger, recorder)
         self._callbacks = Callbacks(ledger, self._tasks)
-        self._accepting = asyncio.Lock()
 
     def routes(self) -> APIRouter:
         """Give the gateway's paths."""

@@ -47,6 +47,8 @@ def brief(self: StudioTask, cycle_id: int) -> int:
         with studio.begin() as session:
             _write(session, turn, profile, items, texts, studio.settings)
             rows = generation.of_cycle(session, cycle_id)
+    with studio.begin() as session:
+        cycle.enter(session, cycle_id, "generate", patience_s=studio.settings.reconcile_after_s)
     canvases.turn(cycle_id, [row.id for row in rows if row.finished_at is None] or [rows[0].id]).delay()
     return cycle_id
 

@@ -323,61 +323,23 @@ def test_a_rule_that_cannot_be_obeyed_is_refused(sandbox: Sandbox) -> None:
     assert "explode" in answer.json()["error"]
 
 
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "persona": {"type": "string", "maxLength": 400},
-        "style_template": {"type": "string"},
-        "titles": {"type": "array", "items": {"type": "string"}},
-        "energy": {"type": "number", "minimum": 0, "maximum": 1},
-        "next": {"$ref": "#/$defs/Step"},
-    },
-    "$defs": {
-        "Step": {
-            "type": "object",
-            "properties": {
-                "mood": {"enum": ["hopeful", "wistful"]},
-                "note": {"anyOf": [{"type": "null"}, {"type": "string"}]},
-            },
-        }
-    },
-}
-DATA = {
-    "persona": "Vela sings of harbours. She works at night.",
-    "style_template": "{genre}, {tempo} bpm, {energy}",
-    "count": 6,
-    "energy": 0.99,
-}
-
-
 def ask(sandbox: Sandbox, text: str) -> requests.Response:
-    wish = {"format": {"type": "json_schema", "strict": True, "name": "Profile", "schema": SCHEMA}}
+    schema = {"type": "object", "properties": {"titles": {"type": "array", "items": {"type": "string"}}}}
+    wish = {"format": {"type": "json_schema", "strict": True, "name": "Profile", "schema": schema}}
     return sandbox.post("/v1/responses", {"model": "gpt-5-mini", "input": text, "text": wish}, sandbox.new_account())
 
 
-def test_the_writer_varies_the_data_within_the_schema(sandbox: Sandbox) -> None:
-    body = ask(sandbox, f"Earlier {{}}. Now: {json.dumps(DATA)}").json()
+def test_an_answer_has_the_documented_form_and_depends_on_the_prompt_alone(sandbox: Sandbox) -> None:
+    bodies = [ask(sandbox, f'Cycle {cycle}: {{"count": 6}}').json() for cycle in (1, 1, 2)]
 
-    assert [item["type"] for item in body["output"]] == ["reasoning", "message"]
-    reply = json.loads(body["output"][1]["content"][0]["text"])
-    assert reply["persona"].startswith("Vela sings of harbours.")
-    assert reply["persona"] != DATA["persona"]
-    assert all(placeholder in reply["style_template"] for placeholder in ("{genre}", "{tempo}", "{energy}"))
-    assert len(set(reply["titles"])) == 6
-    assert 0.94 <= reply["energy"] <= 1
-    assert reply["next"]["mood"] in {"hopeful", "wistful"}
-    assert isinstance(reply["next"]["note"], str)
-    assert body["usage"]["total_tokens"] == body["usage"]["input_tokens"] + body["usage"]["output_tokens"]
-
-
-def test_the_same_prompt_gets_the_same_answer_and_another_prompt_other_titles(sandbox: Sandbox) -> None:
-    replies = [
-        json.loads(ask(sandbox, f"Cycle {cycle}: {json.dumps(DATA)}").json()["output"][1]["content"][0]["text"])
-        for cycle in (1, 1, 2)
-    ]
-
+    replies = [json.loads(body["output"][1]["content"][0]["text"]) for body in bodies]
+    assert [item["type"] for item in bodies[0]["output"]] == ["reasoning", "message"]
+    assert (
+        bodies[0]["usage"]["total_tokens"] == bodies[0]["usage"]["input_tokens"] + bodies[0]["usage"]["output_tokens"]
+    )
+    assert len(set(replies[0]["titles"])) == 6
     assert replies[0] == replies[1]
-    assert replies[0]["titles"] != replies[2]["titles"]
+    assert replies[0] != replies[2]
 
 
 def test_the_writer_misbehaves_as_told_and_every_call_is_counted(sandbox: Sandbox) -> None:
