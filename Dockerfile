@@ -44,7 +44,7 @@ ENV MUZ_HOME=/var/lib/muzikantas \
     OPENBLAS_NUM_THREADS=1
 USER 10001:10001
 WORKDIR /var/lib/muzikantas
-# Librosa compiles for about a minute at its first use: here, not in the first task's time limit.
+# Librosa compiles for up to a minute at its first use: here, not at the start of every container.
 RUN python -W ignore -c "from muzikantas.analysis import audio; audio.warm_up()"
 # Workers let their tasks end, then hand back what is left; give them longer than a task's hard limit.
 STOPSIGNAL SIGTERM

@@ -126,7 +126,7 @@ def _line(dialect: Dialect, chart: Chart, header: list[str], line: int, fields: 
 
 
 def _spotify(cells: Mapping[str, str], chart: Chart) -> Row:
-    """Read a line of Spotify's current form; -1 as previous rank means new, or back again; viral charts lack streams."""
+    """Read a line of Spotify's current form; previous rank -1 means new, or back again; viral charts lack streams."""
     previous = whole(cells["previous_rank"], "previous_rank", least=-1, most=LARGEST_SMALL)
     periods = next((name for name in ("weeks_on_chart", "days_on_chart") if name in cells), None)
     return {

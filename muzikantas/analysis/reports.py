@@ -56,6 +56,11 @@ class BadLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class BadHeader(BadLine):
+    """A header that cannot be used: without it no line of the file can be read."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Song:
     """What a report may know one of our tracks by."""
 
@@ -110,15 +115,15 @@ def calendar_day(text: str) -> date:
 
 
 def read_report(text: str) -> Iterator[ReportRow | BadLine]:
-    """Read a report line by line. A header that lacks a required column is line 1, and the only thing given."""
+    """Read a report line by line. A header that lacks a required column is a `BadHeader`, and the only thing given."""
     lines = records(text)
     first = next(lines, (1, []))
     if isinstance(first, BadLine):
-        yield first
+        yield BadHeader(line=first.line, reason=first.reason)
         return
     header = [name.strip().lower() for name in first[1]]
     if wrong := _wrong_header(header):
-        yield BadLine(line=first[0], reason=wrong)
+        yield BadHeader(line=first[0], reason=wrong)
         return
     for record in lines:
         yield record if isinstance(record, BadLine) else _row(header, *record)

@@ -10,6 +10,7 @@ from muzikantas.analysis.charts import read_chart
 from muzikantas.analysis.reports import BadLine
 from muzikantas.cli.importing import Form, Row, import_files
 from muzikantas.models import chart
+from muzikantas.models.bulk import Merged
 
 
 @click.group()
@@ -34,5 +35,5 @@ def _read(_: Session, text: str, name: str) -> Iterable[Row | BadLine]:
     return read_chart(text, name)
 
 
-def _store(session: Session, rows: Iterable[Row], name: str) -> chart.Merged:
+def _store(session: Session, rows: Iterable[Row], name: str) -> Merged:
     return chart.import_rows(session, rows, file=name)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from sqlalchemy.orm import Session
 
-from muzikantas.analysis.reports import BadLine
+from muzikantas.analysis.reports import BadHeader, BadLine
 from muzikantas.cli.rows import rows
 from muzikantas.domain.errors import InputError
 from muzikantas.models.bulk import Merged
@@ -59,7 +59,8 @@ def import_files(form: Form, files: Sequence[Path], *, skip_bad_lines: bool, as_
     _tell_totals(accounts, as_json=as_json)
     left_out = [account.error for account in accounts if account.error]
     if left_out:
-        raise InputError("\n".join([f"{len(left_out)} of {len(files)} files not imported", *left_out]))
+        head = [f"{len(left_out)} of {len(files)} files were not imported"] if len(left_out) > 1 else []
+        raise InputError("\n".join([*head, *left_out]))
     if any(account.rejected for account in accounts):
         raise click.exceptions.Exit(1)
 
@@ -86,18 +87,19 @@ def _import(form: Form, studio: Studio, path: Path, *, skip_bad_lines: bool) -> 
             found = list(form.read(session, text, path.name))
             good = [line for line in found if not isinstance(line, BadLine)]
             bad = [line for line in found if isinstance(line, BadLine)]
-            if bad and not skip_bad_lines:
+            if bad and (not skip_bad_lines or isinstance(bad[0], BadHeader)):
                 return Account(file=file, rows=len(found), rejected=bad, error=_first(file, bad))
             merged = form.store(session, good, path.name)
     except InputError as error:
         message = str(error)
-        return Account(file=file, error=message if message.startswith(file) else f"{path.parent / message}")
+        return Account(file=file, error=file + message.removeprefix(file).removeprefix(path.name))
     return Account(file=file, rows=len(found), new=merged.new, changed=merged.changed, rejected=bad)
 
 
 def _first(file: str, bad: Sequence[BadLine]) -> str:
     more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-    return f"{file} line {bad[0].line}: {bad[0].reason}{more}; correct the file, or import the rest by --skip-bad-lines"
+    advice = "" if isinstance(bad[0], BadHeader) else ", or import the rest by --skip-bad-lines"
+    return f"{file} line {bad[0].line}: {bad[0].reason}{more}; correct the file{advice}"
 
 
 def _tell(account: Account, *, as_json: bool) -> None:

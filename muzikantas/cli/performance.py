@@ -10,6 +10,7 @@ from muzikantas.analysis.reports import BadLine, Song, matched, read_report
 from muzikantas.cli.importing import Form, Row, import_files
 from muzikantas.models import artist, track
 from muzikantas.models import performance as metrics
+from muzikantas.models.bulk import Merged
 
 #: Columns are as long as this; a file's name may be longer.
 LONGEST_SOURCE = 200
@@ -42,5 +43,5 @@ def _read(session: Session, text: str, _: str) -> Iterable[Row | BadLine]:
     return matched(read_report(text), songs)
 
 
-def _store(session: Session, rows: Iterable[Row], name: str) -> metrics.Merged:
+def _store(session: Session, rows: Iterable[Row], name: str) -> Merged:
     return metrics.import_rows(session, rows, source=name[-LONGEST_SOURCE:])

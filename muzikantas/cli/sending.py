@@ -25,7 +25,7 @@ def require_broker() -> None:
             "no broker: REDIS_URL is not set and no stack is running; start one with `muzikantas up` or set REDIS_URL"
         )
     try:
-        with broker(url) as connection:
+        with broker_at(url) as connection:
             connection.ping()
     except (redis.RedisError, ValueError) as error:
         raise InputError(
@@ -34,7 +34,7 @@ def require_broker() -> None:
         ) from None
 
 
-def broker(url: str) -> redis.Redis:
+def broker_at(url: str) -> redis.Redis:
     """Connect to the broker with little patience."""
     return redis.Redis.from_url(url, socket_connect_timeout=PATIENCE_S, socket_timeout=PATIENCE_S)
 
@@ -49,9 +49,10 @@ def send(signature: "Signature[Any]") -> "AsyncResult[Any]":
 
 
 def address(url: str) -> str:
-    """Give host and port of a broker's URL, without its password.
+    """Give host and port of a broker's URL, or its socket, without its password.
 
     >>> address("redis://:secret@127.0.0.1:6379/0")
     '127.0.0.1:6379'
     """
-    return urlsplit(url).netloc.rpartition("@")[2] or "(no host)"
+    parts = urlsplit(url)
+    return parts.netloc.rpartition("@")[2] or parts.path or "(no host)"

@@ -14,6 +14,8 @@ from muzikantas.local.service import Service
 
 #: Worker groups and their `--autoscale` (most, least). Listening burns CPU; the others wait for providers.
 GROUPS = {"suno": "2,1", "media": "2,1", "listen": "2,1", "llm": "2,1", "default": "2,1"}
+#: Names of the services that a program needs: it starts after them and ends before them.
+Servers = tuple[str, ...]
 #: A worker that is asked to stop lets its tasks end for `worker_soft_shutdown_timeout`, then hands them back.
 WORKER_GRACE_S = 25.0
 
@@ -34,7 +36,7 @@ COMPUTING = {
 }
 
 
-def worker(queue: str, autoscale: str, env: Mapping[str, str], app: "Celery[Any]") -> Service:
+def worker(queue: str, autoscale: str, env: Mapping[str, str], app: "Celery[Any]", after: Servers) -> Service:
     """One group of workers for one queue; ready when it answers a ping through the broker."""
     node = f"{queue}@muzikantas"
 
@@ -48,22 +50,24 @@ def worker(queue: str, autoscale: str, env: Mapping[str, str], app: "Celery[Any]
         env=env,
         ready=ready,
         ready_timeout_s=90.0,
+        after=after,
         stop_grace_s=WORKER_GRACE_S,
         death_signal=signal.SIGKILL,
     )
 
 
-def beat(env: Mapping[str, str], run_dir: Path) -> Service:
+def beat(env: Mapping[str, str], run_dir: Path, after: Servers) -> Service:
     """Give the one scheduler."""
     schedule = run_dir / "beat-schedule"
     return Service(
         name="beat",
         argv=[sys.executable, "-m", "celery", "-A", "muzikantas", "beat", "--schedule", str(schedule), "--pidfile="],
         env=env,
+        after=after,
     )
 
 
-def flower(env: Mapping[str, str], port: int, password: str) -> Service:
+def flower(env: Mapping[str, str], port: int, password: str, after: Servers) -> Service:
     """Flower on loopback, read-only, behind a password that is not on its command line."""
     return Service(
         name="flower",
@@ -72,6 +76,7 @@ def flower(env: Mapping[str, str], port: int, password: str) -> Service:
         ready=_answers(f"http://127.0.0.1:{port}/healthcheck"),
         ready_timeout_s=60.0,
         secrets=(password,),
+        after=after,
     )
 
 

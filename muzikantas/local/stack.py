@@ -147,14 +147,15 @@ def _programs(home: Home, supervisor: Supervisor, values: Mapping[str, str], sha
 
     inherited = {} if values.get("MUZ_ISOLATED") else _named_settings()
     env = programs.environment({**inherited, **values})
-    services = [programs.worker(queue, scale, env, app) for queue, scale in shape.groups.items()]
+    after = tuple(name for name in ("postgres", "valkey", "sandbox") if supervisor.pid(name) is not None)
+    services = [programs.worker(queue, scale, env, app, after) for queue, scale in shape.groups.items()]
     if shape.beat:
-        services.append(programs.beat(env, home.run))
+        services.append(programs.beat(env, home.run, after))
     password = port = None
     if shape.flower:
         password = kept_secret(home.data / "flower-password")
         port = settings().flower_port or ports.remembered(home.data / "ports.json", "flower")
-        services.append(programs.flower(env, port, password))
+        services.append(programs.flower(env, port, password, after))
     supervisor.start(services)
     return Stack(
         home=home,

@@ -89,6 +89,13 @@ def spent_by(session: Session, artist_id: int, unit: str) -> tuple[int, int]:
     return int(spent), int(reserved)
 
 
+def refunded(session: Session, artist_id: int, unit: str) -> int:
+    """Give what providers have given back to an artist in a unit, over all months."""
+    total = select(func.coalesce(func.sum(BudgetEntry.amount), 0)).join(Budget, Budget.id == BudgetEntry.budget_id)
+    mine = (Budget.artist_id == artist_id, Budget.unit == unit, BudgetEntry.kind == "refund")
+    return int(session.scalar(total.where(*mine)) or 0)
+
+
 def of_artist(session: Session, artist_id: int) -> list[Budget]:
     """List an artist's budgets by unit and month."""
     mine = select(Budget).where(Budget.artist_id == artist_id)

@@ -1,5 +1,6 @@
 """Every call of a language model, counted before it is made: a few a cycle and purpose, never more."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, func, select, update
@@ -7,6 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from muzikantas.models.base import Base, Created, Id, Json, Moment, insert_or_keep
+from muzikantas.models.cycle import Cycle
 
 #: `postponed`: the provider never took it (too fast, no connection), so it does not count against the bound.
 SENT, OK, FAILED, POSTPONED = "sent", "ok", "failed", "postponed"
@@ -35,6 +37,19 @@ class LlmCall(Base):
     ended_at: Mapped[Moment | None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """The calls of one purpose, model and outcome, counted."""
+
+    purpose: str
+    model: str
+    state: str
+    calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_micros: int
+
+
 def calls(session: Session, cycle_id: int, purpose: str) -> list[LlmCall]:
     """List the calls of a cycle for one purpose, oldest first."""
     mine = select(LlmCall).where(LlmCall.cycle_id == cycle_id, LlmCall.purpose == purpose)
@@ -60,3 +75,33 @@ def end(session: Session, call_id: int, *, state: str, **columns: Any) -> None: 
 def get(session: Session, call_id: int) -> LlmCall:
     """Load a call by id."""
     return session.get_one(LlmCall, call_id)
+
+
+def tally(session: Session, artist_id: int) -> list[Tally]:
+    """Count an artist's calls by purpose, model and outcome."""
+    kinds = (LlmCall.purpose, LlmCall.model, LlmCall.state)
+    counted = (
+        select(
+            *kinds,
+            func.count().label("calls"),
+            func.sum(LlmCall.input_tokens).label("input_tokens"),
+            func.sum(LlmCall.output_tokens).label("output_tokens"),
+            func.sum(LlmCall.cost_micros).label("cost_micros"),
+        )
+        .join(Cycle, Cycle.id == LlmCall.cycle_id)
+        .where(Cycle.artist_id == artist_id)
+        .group_by(*kinds)
+        .order_by(*kinds)
+    )
+    return [
+        Tally(
+            purpose=row.purpose,
+            model=row.model,
+            state=row.state,
+            calls=row.calls,
+            input_tokens=int(row.input_tokens),
+            output_tokens=int(row.output_tokens),
+            cost_micros=int(row.cost_micros),
+        )
+        for row in session.execute(counted)
+    ]

@@ -74,6 +74,31 @@ def count(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(PerformanceMetric)) or 0
 
 
+def streams_since_release(session: Session, artist_id: int) -> dict[int, dict[str, int]]:
+    """Give the streams of an artist's tracks by track and platform, on all days.
+
+    Worldwide rows count only where a platform gives no countries of the track.
+    """
+    sums = (
+        select(
+            PerformanceMetric.track_id,
+            PerformanceMetric.platform,
+            PerformanceMetric.country,
+            func.sum(PerformanceMetric.streams),
+        )
+        .join(Track, Track.id == PerformanceMetric.track_id)
+        .where(Track.artist_id == artist_id)
+        .group_by(PerformanceMetric.track_id, PerformanceMetric.platform, PerformanceMetric.country)
+    )
+    counts: dict[int, dict[str, dict[str, int]]] = {}
+    for track_id, platform, country, streams in session.execute(sums):
+        counts.setdefault(track_id, {}).setdefault(platform, {})[country] = int(streams)
+    return {
+        track_id: {platform: _without_overlap(countries) for platform, countries in platforms.items()}
+        for track_id, platforms in counts.items()
+    }
+
+
 def responses(session: Session, artist_id: int, *, days: int) -> list[Response]:
     """List the responses to an artist's releases that are at least `days` days old by the newest report.
 
@@ -116,12 +141,18 @@ def _totalled(response: Response, platforms: Mapping[str, Mapping[str, int]]) ->
     total = 0
     by_country: dict[str, int] = {}
     for countries in platforms.values():
-        single = {country: n for country, n in countries.items() if country != WORLDWIDE}
-        total += sum(single.values()) if single else countries.get(WORLDWIDE, 0)
-        for country, n in single.items():
-            by_country[country] = by_country.get(country, 0) + n
+        total += _without_overlap(countries)
+        for country, n in countries.items():
+            if country != WORLDWIDE:
+                by_country[country] = by_country.get(country, 0) + n
     return Response(
         track_id=response.track_id,
         streams=total,
         by_country=by_country,
     )
+
+
+def _without_overlap(countries: Mapping[str, int]) -> int:
+    """Add up one platform's countries; its worldwide row only where it gives no countries."""
+    single = [n for country, n in countries.items() if country != WORLDWIDE]
+    return sum(single) if single else countries.get(WORLDWIDE, 0)

@@ -70,11 +70,11 @@ class Label:
     def finish(self, cycle_id: int, *, within_s: float = 90.0) -> Cycle:
         """Wait until a cycle has ended."""
 
-        def ended() -> Cycle | None:
-            row = self.cycle(cycle_id)
-            return row if row.state != cycle.RUNNING else None
+        def ended() -> bool:
+            return self.cycle(cycle_id).state != cycle.RUNNING
 
-        return self.wait(ended, f"cycle {cycle_id} ends", within_s=within_s)
+        self.wait(ended, f"cycle {cycle_id} ends", within_s=within_s)
+        return self.cycle(cycle_id)
 
     def wait(self, condition: Callable[[], Any], what: str, *, within_s: float = 60.0) -> Any:
         """Wait until a condition gives something true, while the supervisor looks after its children."""
@@ -103,10 +103,8 @@ class Label:
 
     def counts(self) -> dict[str, int]:
         """Count the rows of every table."""
-        tables = (
-            "artist_profiles cycles generations takes tracks releases trend_analysis evolution_plans llm_calls "
-            "budget_entries performance_metrics chart_entries"
-        ).split()
+        tables = ["artist_profiles", "cycles", "generations", "takes", "tracks", "releases", "trend_analysis"]
+        tables += ["evolution_plans", "llm_calls", "budget_entries", "performance_metrics", "chart_entries"]
         with studio().begin() as session:
             return {table: session.scalar(text(f"SELECT count(*) FROM {table}")) or 0 for table in tables}  # noqa: S608 (names of ours)
 

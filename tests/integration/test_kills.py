@@ -65,7 +65,7 @@ def answers(label: Label) -> bool:
 
 
 def test_a_sender_that_dies_while_it_sends_leaves_an_unknown_request(label: Label) -> None:
-    """The provider takes four seconds to answer; the sender is killed meanwhile: nobody knows, nothing is sent again."""
+    """The provider takes four seconds to answer and the sender is killed meanwhile: nothing is sent again."""
     artist_id, genre = label.artist(slots=1)
     rule = {
         "provider": "suno",

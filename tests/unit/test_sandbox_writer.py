@@ -10,7 +10,7 @@ from muzikantas.sandbox.writer import Writer
 TEXT = {"type": "string"}
 
 
-def _filled(properties: dict[str, Any], data: dict[str, Any], said: str = "", **schema: Any) -> dict[str, Any]:  # noqa: ANN401 - a JSON schema
+def _filled(properties: dict[str, Any], data: dict[str, Any], said: str = "", **schema: Any) -> dict[str, Any]:
     writer = Writer(f"{said} Earlier {{}}. Now: {json.dumps(data)}. Thank you.", seed=7)
     return dict(writer.fill({"type": "object", "properties": properties} | schema))
 

@@ -1,0 +1,158 @@
+"""`muzikantas artist`: create artists from files, look at them, take a version of a profile back."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+from sqlalchemy import func
+from sqlalchemy.orm import Session
+
+from muzikantas.cli.artist_example import EXAMPLE
+from muzikantas.cli.artist_file import ArtistFile, read_artist
+from muzikantas.cli.rows import rows
+from muzikantas.domain.errors import InputError
+from muzikantas.domain.money import decimal_text
+from muzikantas.models import artist as artists
+from muzikantas.models import audit, budget, cycle, track
+from muzikantas.models.artist import Artist
+
+
+@click.group()
+def artist() -> None:
+    """Artists of the label."""
+
+
+def _print_example(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 (click's signature)
+    if wanted:
+        click.echo(EXAMPLE, nl=False)
+        ctx.exit()
+
+
+@artist.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--example", is_flag=True, is_eager=True, expose_value=False, callback=_print_example, help="Print an example file."
+)
+def create(file: Path) -> None:
+    """Create an artist as FILE describes it (YAML)."""
+    described = read_artist(file)
+    with rows() as studio, studio.begin() as session:
+        made = _insert(session, described, file)
+    click.echo(f"Artist {made.id}: {made.name}, version 1.")
+    if described.budget.credits_a_month.hard is None:
+        click.echo("No hard limit of credits: nothing stops its spending but your account at the provider.", err=True)
+    if described.cycle_every_days:
+        click.echo(f"Its first cycle starts in {described.cycle_every_days:g} days.")
+    click.echo(f"Start one now: muzikantas cycle start {made.id}")
+
+
+def _insert(session: Session, described: ArtistFile, file: Path) -> Artist:
+    """Insert the artist with its limits. Raises `InputError` when the name is taken, in whichever case."""
+    taken = [row.name for row in artists.everyone(session) if row.name.lower() == described.name.lower()]
+    if taken:
+        raise InputError(f"{file}: name: there is an artist named {taken[0]!r} already; choose another name")
+    columns = described.columns()
+    if described.cycle_every_days:
+        columns["next_cycle_at"] = func.now() + timedelta(days=described.cycle_every_days)
+    made = artists.create(session, described.profile(), **columns)
+    money = described.budget
+    budget.set_limits(session, made.id, budget.CREDITS, **money.credits_a_month.model_dump())
+    budget.set_limits(session, made.id, budget.USD_MICROS, **money.usd_a_month.in_micros())
+    audit.note(session, "operator", "create", f"artist:{made.id}", file=file.name)
+    return made
+
+
+@artist.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One object a line.")
+def list_artists(as_json: bool) -> None:  # noqa: FBT001 (click's signature)
+    """List the artists."""
+    with rows() as studio, studio.begin() as session:
+        lines = [_line(session, row) for row in artists.everyone(session)]
+    if not lines and not as_json:
+        click.echo("No artists yet; `muzikantas artist create --example` shows how to describe one.", err=True)
+    for line in lines:
+        if as_json:
+            click.echo(json.dumps(line, ensure_ascii=False))
+        else:
+            counts = f"{line['cycles']:>4} cycles  {line['tracks']:>5} tracks  version {line['version']:<3}"
+            running = f"  cycle {line['running']} is running" if line["running"] else ""
+            click.echo(f"{line['id']:>4}  {line['name']:<24}  {counts}  {', '.join(line['genres'])}{running}")
+
+
+def _line(session: Session, row: Artist) -> dict[str, Any]:
+    newest = artists.current(session, row.id)
+    running = cycle.running(session, row.id)
+    return {
+        "id": row.id,
+        "name": row.name,
+        "version": newest.version,
+        "genres": sorted(newest.profile.corridor),
+        "cycles": len(cycle.of_artist(session, row.id)),
+        "running": running.number if running else None,
+        "tracks": len(track.of_artist(session, row.id)),
+    }
+
+
+@artist.command()
+@click.argument("name", metavar="ARTIST")
+@click.option("--json", "as_json", is_flag=True, help="One object.")
+def show(name: str, as_json: bool) -> None:  # noqa: FBT001 (click's signature)
+    """Show ARTIST (name or number): its newest profile, its versions and its budgets."""
+    with rows() as studio, studio.begin() as session:
+        found = _described(session, artists.find(session, name))
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    versions, money, profile = found.pop("versions"), found.pop("budgets"), found.pop("profile")
+    for title, value in {**found, **profile}.items():
+        click.echo(f"{title:<18}{_text(value)}")
+    for line in versions:
+        click.echo(f"version {line['version']:<10}{line['created_at'][:16]}  {line['kind']}: {line['reason']}")
+    for line in money:
+        limits = f"soft {line['soft'] or 'none'}, hard {line['hard'] or 'none'}"
+        spent = f"{line['spent']} spent, {line['reserved']} reserved; "
+        click.echo(f"budget {line['period']:<11}{line['unit']}: {'' if line['period'] == 'default' else spent}{limits}")
+
+
+def _described(session: Session, row: Artist) -> dict[str, Any]:
+    names = ("id", "name", "language", "countries", "policy", "release_rule", "slots", "seed", "cycle_every_days")
+    versions = artists.history(session, row.id)
+    shown = ("version", "kind", "reason")
+    return {
+        **{name: getattr(row, name) for name in names},
+        "next_cycle_at": row.next_cycle_at.isoformat() if row.next_cycle_at else None,
+        "profile": versions[-1].content,
+        "versions": [
+            {**{name: getattr(v, name) for name in shown}, "created_at": v.created_at.isoformat()} for v in versions
+        ],
+        "budgets": [_budget(line) for line in budget.of_artist(session, row.id)],
+    }
+
+
+def _budget(row: budget.Budget) -> dict[str, Any]:
+    """Describe a budget; dollars as decimal text."""
+    dollars = row.unit == budget.USD_MICROS
+    amounts = {"soft": row.soft_limit, "hard": row.hard_limit, "spent": row.spent, "reserved": row.reserved}
+    return {
+        "unit": "usd" if dollars else row.unit,
+        "period": row.period,
+        **{name: decimal_text(value) if dollars and value is not None else value for name, value in amounts.items()},
+    }
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+@artist.command()
+@click.argument("name", metavar="ARTIST")
+@click.argument("version", type=click.IntRange(min=1))
+def revert(name: str, version: int) -> None:
+    """Give ARTIST the profile of an earlier VERSION again, as a new version; nothing is deleted."""
+    with rows() as studio, studio.begin() as session:
+        row = artists.find(session, name)
+        newest = artists.revert(session, row.id, version)
+        audit.note(session, "operator", "revert", f"artist:{row.id}", to=version, made=newest.version)
+    click.echo(f"{row.name} has version {newest.version} now, with the content of version {version}.")

@@ -1,0 +1,60 @@
+"""What `doctor` says of the providers: which are real, which are the sandbox, which have no key. It calls none."""
+
+from urllib.parse import urlsplit
+
+from muzikantas.cli.checks import FAIL, OK, WARN, Finding
+from muzikantas.local.stack import SANDBOX_KEY
+from muzikantas.settings import LOOPBACK, settings
+
+UNSET = "has no key"
+BY_UP = "or let `muzikantas up` run the sandbox in its place"
+
+
+def providers() -> list[Finding]:
+    """Look at music, language model and distribution."""
+    return [*_music(), *_language(), _distribution()]
+
+
+def _music() -> list[Finding]:
+    now = settings()
+    if not now.suno_api_key.get_secret_value():
+        return [Finding("music", FAIL, f"{_host(now.suno_base_url)} {UNSET}", f"Set SUNO_API_KEY, {BY_UP}.")]
+    said = f"{_kind(now.suno_base_url, now.suno_api_key.get_secret_value())}, model {now.suno_model}"
+    found = [Finding("music", OK, f"{said}, {now.suno_credits_per_request} credits a request")]
+    if now.suno_plan == type(now).model_fields["suno_plan"].default:
+        advice = "Set SUNO_PLAN and SUNO_TERMS: every track's rights receipt names them."
+        found.append(Finding("music", WARN, "under which plan its tracks are made is not recorded", advice))
+    return found
+
+
+def _language() -> list[Finding]:
+    now = settings()
+    if not now.openai_api_key.get_secret_value():
+        return [Finding("language", FAIL, f"{_host(now.openai_base_url)} {UNSET}", f"Set OPENAI_API_KEY, {BY_UP}.")]
+    if not now.openai_models:
+        return [Finding("language", FAIL, "no model is named", "Set OPENAI_MODELS, the first choice first.")]
+    said = _kind(now.openai_base_url, now.openai_api_key.get_secret_value())
+    found = [Finding("language", OK, f"{said}, models {', then '.join(now.openai_models)}")]
+    if len(now.openai_models) == 1:
+        found.append(Finding("language", WARN, "no model to fall back on", "Name a second one in OPENAI_MODELS."))
+    return found
+
+
+def _distribution() -> Finding:
+    now = settings()
+    if not now.distribution_base_url:
+        said = "none: releases are delivered by hand, reports come by `muzikantas performance import`"
+        return Finding("distribution", OK, said)
+    return Finding("distribution", OK, _kind(now.distribution_base_url, now.distribution_api_key.get_secret_value()))
+
+
+def _kind(url: str, key: str) -> str:
+    """Tell what a provider is by its address and key."""
+    if key == SANDBOX_KEY:
+        return f"the sandbox ({_host(url)})"
+    return f"{_host(url)} (a server on this machine)" if urlsplit(url).hostname in LOOPBACK else f"{_host(url)} (real)"
+
+
+def _host(url: str) -> str:
+    """Give host and port of a URL, without user and password."""
+    return urlsplit(url).netloc.rpartition("@")[2] or "(no host)"
