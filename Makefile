@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export NUMBA_CACHE_DIR := $(CURDIR)/$(VENV)/share/muzikantas/numba
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test check up bench lock clean
+.PHONY: help install demo test check docs up bench lock clean
 
 help: ## Name the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -37,6 +37,9 @@ check: install ## Linters, types, arrows, documents, manifests
 	@$(BIN)/hadolint Dockerfile
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/ci.yml
+
+docs: install ## Write docs/commands.md anew
+	@$(BIN)/python docs/commands.py
 
 up: install ## The stack in the foreground
 	@$(BIN)/muzikantas up

@@ -67,7 +67,8 @@ def _begin(owner: Artist) -> int | None:
         raise MuzikantasError(f"the worker could not start the cycle: {type(error).__name__}: {error}") from error
     finally:
         # Else Celery forgets it while Python shuts down, with a traceback.
-        result.backend.remove_pending_result(result)
+        backend: Any = result.backend
+        backend.remove_pending_result(result)
 
 
 @cycle.command()

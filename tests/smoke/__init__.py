@@ -1,0 +1,1 @@
+"""Opt-in tests of the image on a Docker engine."""
