@@ -23,6 +23,12 @@ from muzikantas.studio import studio
 from muzikantas.tasks import evolve_artist
 
 
+def fault(endpoint: str, genre: str, *, do: dict[str, Any], times: int = 1) -> dict[str, Any]:
+    """Make a rule: the next calls of the music provider about this genre go wrong as `do` says."""
+    match = {"style_contains": genre}
+    return {"provider": "suno", "endpoint": endpoint, "match": match, "times": times, "do": do}
+
+
 class Label:
     """A record label on a stack of its own."""
 

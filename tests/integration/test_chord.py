@@ -6,7 +6,7 @@ import pytest
 
 from muzikantas.models import budget, generation, take
 from muzikantas.studio import studio
-from tests.integration.label import Label
+from tests.integration.label import Label, fault
 
 SLOTS = 3
 
@@ -22,13 +22,7 @@ SLOTS = 3
 )
 def test_a_cycle_ends_by_its_quorum(label: Label, failing: int, state: str) -> None:
     artist_id, genre = label.artist(slots=SLOTS)
-    rule = {
-        "provider": "suno",
-        "endpoint": "generate",
-        "match": {"style_contains": genre},
-        "times": failing,
-        "do": {"fail": "GENERATE_AUDIO_FAILED", "refund": True},
-    }
+    rule = fault("generate", genre, times=failing, do={"fail": "GENERATE_AUDIO_FAILED", "refund": True})
     with label.faults(*([rule] if failing else [])):
         ended = label.finish(label.start(artist_id))
     assert ended.state == state
@@ -44,13 +38,7 @@ def test_a_cycle_ends_by_its_quorum(label: Label, failing: int, state: str) -> N
 
 def test_a_refusal_is_a_row_with_its_reason(label: Label) -> None:
     artist_id, genre = label.artist(slots=1)
-    rule = {
-        "provider": "suno",
-        "endpoint": "generate",
-        "match": {"style_contains": genre},
-        "times": 1,
-        "do": {"fail": "SENSITIVE_WORD_ERROR"},
-    }
+    rule = fault("generate", genre, do={"fail": "SENSITIVE_WORD_ERROR"})
     with label.faults(rule):
         ended = label.finish(label.start(artist_id))
     assert [row.state for row in label.slots(ended.id)] == [generation.REFUSED]
@@ -59,13 +47,7 @@ def test_a_refusal_is_a_row_with_its_reason(label: Label) -> None:
 @pytest.mark.parametrize("code", [430, 405, 455])
 def test_too_fast_and_maintenance_are_waited_for_and_paid_once(label: Label, code: int) -> None:
     artist_id, genre = label.artist(slots=1)
-    rule = {
-        "provider": "suno",
-        "endpoint": "generate",
-        "match": {"style_contains": genre},
-        "times": 1,
-        "do": {"code": code},
-    }
+    rule = fault("generate", genre, do={"code": code})
     with label.faults(rule):
         cycle_id = label.start(artist_id)
         label.wait(lambda: label.slots(cycle_id), "the slot is written")
@@ -82,13 +64,7 @@ def test_too_fast_and_maintenance_are_waited_for_and_paid_once(label: Label, cod
 @pytest.mark.parametrize("code", [429, 401, 413])
 def test_what_will_not_work_ends_the_slot_unpaid(label: Label, code: int) -> None:
     artist_id, genre = label.artist(slots=1)
-    rule = {
-        "provider": "suno",
-        "endpoint": "generate",
-        "match": {"style_contains": genre},
-        "times": 1,
-        "do": {"code": code},
-    }
+    rule = fault("generate", genre, do={"code": code})
     with label.faults(rule):
         ended = label.finish(label.start(artist_id))
     (row,) = label.slots(ended.id)
@@ -101,13 +77,7 @@ def test_what_will_not_work_ends_the_slot_unpaid(label: Label, code: int) -> Non
 
 def test_an_accepted_request_without_an_answer_is_parked_and_counted_as_spent(label: Label) -> None:
     artist_id, genre = label.artist(slots=2)
-    rule = {
-        "provider": "suno",
-        "endpoint": "generate",
-        "match": {"style_contains": genre},
-        "times": 1,
-        "do": {"accept_then_drop": True},
-    }
+    rule = fault("generate", genre, do={"accept_then_drop": True})
     with label.faults(rule):
         ended = label.finish(label.start(artist_id))
     assert ended.state == "closed"
@@ -121,7 +91,7 @@ def test_an_accepted_request_without_an_answer_is_parked_and_counted_as_spent(la
 @pytest.mark.parametrize("fault", ["zero_bytes", "html", "expired"])
 def test_what_is_no_audio_is_downloaded_again(label: Label, fault: str) -> None:
     artist_id, genre = label.artist(slots=1)
-    rule = {"provider": "suno", "endpoint": "file", "match": {"style_contains": genre}, "times": 1, "do": {fault: True}}
+    rule = fault("file", genre, do={fault: True})
     with label.faults(rule):
         ended = label.finish(label.start(artist_id))
     assert ended.state == "closed"

@@ -9,7 +9,7 @@ import pytest
 
 from muzikantas.models import generation, take
 from muzikantas.studio import studio
-from tests.integration.label import Label
+from tests.integration.label import Label, fault
 
 SLOTS = 3
 
@@ -67,13 +67,7 @@ def answers(label: Label) -> bool:
 def test_a_sender_that_dies_while_it_sends_leaves_an_unknown_request(label: Label) -> None:
     """The provider takes four seconds to answer and the sender is killed meanwhile: nothing is sent again."""
     artist_id, genre = label.artist(slots=1)
-    rule = {
-        "provider": "suno",
-        "endpoint": "generate",
-        "match": {"style_contains": genre},
-        "times": 1,
-        "do": {"delay_s": 4},
-    }
+    rule = fault("generate", genre, do={"delay_s": 4})
     with label.faults(rule):
         cycle_id = label.start(artist_id)
         label.wait(lambda: [r for r in label.slots(cycle_id) if r.state == generation.SUBMITTING], "it is being sent")
@@ -90,13 +84,7 @@ def test_a_sender_that_dies_while_it_sends_leaves_an_unknown_request(label: Labe
 def test_a_hard_time_limit_in_the_header_breaks_the_chord_and_not_the_cycle(label: Label) -> None:
     """A download hangs and its process with it (stopped, so that no soft limit is heard): the parent kills it."""
     artist_id, genre = label.artist(slots=SLOTS)
-    rule = {
-        "provider": "suno",
-        "endpoint": "file",
-        "match": {"style_contains": genre},
-        "times": 1,
-        "do": {"delay_s": 3},
-    }
+    rule = fault("file", genre, do={"delay_s": 3})
     with label.faults(rule):
         cycle_id = label.start(artist_id)
 

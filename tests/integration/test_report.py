@@ -8,7 +8,7 @@ from muzikantas.models import artist, budget, llm, performance, track
 from muzikantas.report import write_report
 from muzikantas.report.rows import gather
 from muzikantas.studio import studio
-from tests.integration.label import Label
+from tests.integration.label import Label, fault
 
 
 def test_a_turned_cycle_is_on_the_page(label: Label) -> None:
@@ -53,13 +53,7 @@ def test_the_figures_agree_with_the_rows(label: Label) -> None:
 
 def test_a_starved_cycle_shows_why_and_accounts_for_its_money(label: Label) -> None:
     artist_id, genre = label.artist(slots=1)
-    rule = {
-        "provider": "suno",
-        "endpoint": "generate",
-        "match": {"style_contains": genre},
-        "times": 1,
-        "do": {"fail": "GENERATE_AUDIO_FAILED", "refund": True},
-    }
+    rule = fault("generate", genre, do={"fail": "GENERATE_AUDIO_FAILED", "refund": True})
     with label.faults(rule):
         ended = label.finish(label.start(artist_id))
     (slot,) = label.slots(ended.id)
