@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import redis
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from muzikantas.clients.distribution import DistributionClient
 from muzikantas.clients.governor import Governor, Limits
 from muzikantas.clients.store import AudioStore
 from muzikantas.clients.suno import SunoClient
-from muzikantas.domain.errors import InputError
+from muzikantas.domain.errors import InputError, TransientError
 from muzikantas.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -45,9 +46,15 @@ class Studio:
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[Session]:
-        """Open a session in one transaction: committed at the end, rolled back on an error."""
-        with sessionmaker(self.engine, expire_on_commit=False).begin() as session:
-            yield session
+        """Open a session in one transaction: committed at the end, rolled back on an error.
+
+        Raises `TransientError` when the database does not answer, or undid the transaction for a reason that passes.
+        """
+        try:
+            with sessionmaker(self.engine, expire_on_commit=False).begin() as session:
+                yield session
+        except (OperationalError, InterfaceError) as error:
+            raise TransientError(f"the database does not answer: {str(error.orig).strip()}") from error
 
     @cached_property
     def suno(self) -> SunoClient:

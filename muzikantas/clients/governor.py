@@ -22,8 +22,8 @@ MARGIN_S = 0.25
 _ADMIT = """
 local t = redis.call('TIME')
 local now = t[1] + t[2] / 1000000
-local pause = tonumber(redis.call('GET', KEYS[2]) or '0') - now
-if pause > 0 then return tostring(pause) end
+local pause = redis.call('PTTL', KEYS[2])
+if pause > 0 then return tostring(pause / 1000) end
 local window, limit = tonumber(ARGV[1]), tonumber(ARGV[2])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
 if redis.call('ZCARD', KEYS[1]) >= limit then
@@ -91,7 +91,10 @@ class Governor:
 
     def cool_down(self, seconds: float) -> None:
         """Let no worker call before `seconds` have passed: the provider asked for it."""
-        self._redis.set(self._keys[1], datetime.now(UTC).timestamp() + seconds, px=max(int(seconds * 1000), 1))
+        try:
+            self._redis.set(self._keys[1], "cooling down", px=max(int(seconds * 1000), 1))
+        except redis.RedisError as error:
+            raise TransientError(f"the governor has no Redis: {error}") from error
 
 
 def _in(seconds: float) -> datetime:

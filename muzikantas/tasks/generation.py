@@ -3,14 +3,16 @@
 Every delivery reads the row and does what its state asks for, so any of them may be killed and run again.
 """
 
+import uuid
 from datetime import timedelta
 
-from muzikantas.celery import app
+from muzikantas.celery import StudioTask, app
 from muzikantas.domain.errors import PermanentError, TransientError, UnknownOutcome
 from muzikantas.domain.waiting import Wait, first_look_s, tick_s
 from muzikantas.models import budget, cycle, generation, take
 from muzikantas.models.base import database_now
 from muzikantas.models.generation import Generation
+from muzikantas.studio import Studio
 from muzikantas.tasks.slots import SlotTask, end, park, subject
 
 #: Longer than a submit's connect and total timeouts together (`clients/http.py`): after it no answer can come.
@@ -85,15 +87,32 @@ def _send(task: SlotTask, row: Generation) -> Generation:
         if isinstance(error, TransientError) and error.retry_after_s is not None:
             studio.suno_governor.cool_down(error.retry_after_s)
         raise
-    with studio.begin() as session:
-        usual = generation.usual_s(session, row.provider, default_s=studio.settings.suno_usual_s)
-        look_in = first_look_s(usual)
-        generation.record_submitted(session, row.id, row.submit_token, task_id=task_id, first_look_s=look_in)
-        generation.move_due(session, row.id, patience_s=look_in + studio.settings.reconcile_after_s)
-        submitted = generation.get(session, row.id)
+    try:
+        submitted = _record(studio, row.id, row.submit_token, task_id)
+    except TransientError:
+        # The answer was paid for: without a database to hold it, the broker carries it until there is one.
+        record_answer.delay(row.id, str(row.submit_token), task_id)
+        raise
     if submitted.next_poll_at is not None:
         raise Wait(submitted.next_poll_at, "the provider is at work")
     return submitted
+
+
+@app.task(bind=True)
+def record_answer(self: StudioTask, generation_id: int, token: str, task_id: str) -> int:
+    """Write down the answer to a paid request that could not be written at once."""
+    _record(self.studio, generation_id, uuid.UUID(token), task_id)
+    return generation_id
+
+
+def _record(studio: Studio, generation_id: int, token: uuid.UUID | None, task_id: str) -> Generation:
+    """Store the provider's task id, and when to look first."""
+    with studio.begin() as session:
+        provider = generation.get(session, generation_id).provider
+        look_in = first_look_s(generation.usual_s(session, provider, default_s=studio.settings.suno_usual_s))
+        generation.record_submitted(session, generation_id, token, task_id=task_id, first_look_s=look_in)
+        generation.move_due(session, generation_id, patience_s=look_in + studio.settings.reconcile_after_s)
+        return generation.get(session, generation_id)
 
 
 def _wait_for_answer(task: SlotTask, row: Generation) -> None:

@@ -88,10 +88,10 @@ def test_an_accepted_request_without_an_answer_is_parked_and_counted_as_spent(la
         assert budget.spent_by(session, artist_id, budget.CREDITS) == (20, 0)
 
 
-@pytest.mark.parametrize("fault", ["zero_bytes", "html", "expired"])
-def test_what_is_no_audio_is_downloaded_again(label: Label, fault: str) -> None:
+@pytest.mark.parametrize("deed", ["zero_bytes", "html", "expired"])
+def test_what_is_no_audio_is_downloaded_again(label: Label, deed: str) -> None:
     artist_id, genre = label.artist(slots=1)
-    rule = fault("file", genre, do={fault: True})
+    rule = fault("file", genre, do={deed: True})
     with label.faults(rule):
         ended = label.finish(label.start(artist_id))
     assert ended.state == "closed"

@@ -134,7 +134,8 @@ def test_servers_ask_for_the_password_and_do_not_show_it(home: Home, supervisor:
 def test_as_root_the_servers_are_somebody_else(home: Home, supervisor: Supervisor) -> None:
     supervisor.start([Postgres(home, durable=False).service(), Valkey(home).service()])
 
-    statuses = [status for pid in family(os.getpid()) - {os.getpid()} if (status := told(pid, "status"))]
+    servers = [pid for name in ("postgres", "valkey") if (pid := supervisor.pid(name))]
+    statuses = [status for server in servers for pid in family(server) if (status := told(pid, "status"))]
     assert len(statuses) > 5
     for status in statuses:
         uids, groups = (status.split(f"{field}:")[1].splitlines()[0].split() for field in ("Uid", "Groups"))

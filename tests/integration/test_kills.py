@@ -23,14 +23,16 @@ def closes_with_every_request_paid_once(label: Label, cycle_id: int) -> None:
     assert label.tracks(cycle_id) == SLOTS
 
 
-def submitted(label: Label, cycle_id: int) -> bool:
-    return any(row.state == generation.SUBMITTED for row in label.slots(cycle_id))
+def all_are_out(label: Label, cycle_id: int) -> bool:
+    """Every request has its answer (one that dies while it is sent is another test) and the provider is at work."""
+    rows = label.slots(cycle_id)
+    return bool(rows) and not any(row.state in {generation.INTENDED, generation.SUBMITTING} for row in rows)
 
 
 def test_a_worker_child_is_killed_while_requests_are_out(label: Label) -> None:
     artist_id, _ = label.artist(slots=SLOTS)
     cycle_id = label.start(artist_id)
-    label.wait(lambda: submitted(label, cycle_id), "a request is out")
+    label.wait(lambda: all_are_out(label, cycle_id), "the requests are out")
     for pid in label.children("worker-suno"):
         os.kill(pid, signal.SIGKILL)
     closes_with_every_request_paid_once(label, cycle_id)
@@ -40,7 +42,7 @@ def test_a_worker_child_is_killed_while_requests_are_out(label: Label) -> None:
 def test_a_whole_worker_is_killed(label: Label, name: str) -> None:
     artist_id, _ = label.artist(slots=SLOTS)
     cycle_id = label.start(artist_id)
-    label.wait(lambda: submitted(label, cycle_id), "a request is out")
+    label.wait(lambda: all_are_out(label, cycle_id), "the requests are out")
     label.kill(name)
     closes_with_every_request_paid_once(label, cycle_id)
 
@@ -49,7 +51,7 @@ def test_a_whole_worker_is_killed(label: Label, name: str) -> None:
 def test_a_server_is_killed(label: Label, name: str) -> None:
     artist_id, _ = label.artist(slots=SLOTS)
     cycle_id = label.start(artist_id)
-    label.wait(lambda: submitted(label, cycle_id), "a request is out")
+    label.wait(lambda: all_are_out(label, cycle_id), "the requests are out")
     label.kill(name)
     time.sleep(0.5)
     label.wait(lambda: answers(label), f"{name} is back")
