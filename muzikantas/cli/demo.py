@@ -28,8 +28,8 @@ COLOURS = {"track": "green", "failed": "red", "refused": "red", "unknown": "red"
 
 
 @click.command()
-@click.option("--cycles", default=4, show_default=True, type=click.IntRange(1, 200), help="Turns of the loop.")
-@click.option("--tracks", default=4, show_default=True, type=click.IntRange(1, 50), help="Slots a cycle.")
+@click.option("--cycles", default=8, show_default=True, type=click.IntRange(1, 200), help="Turns of the loop.")
+@click.option("--tracks", default=6, show_default=True, type=click.IntRange(1, 50), help="Slots a cycle.")
 @click.option("--artists", default=1, show_default=True, type=click.IntRange(1, 20), help="Artists.")
 @click.option("--seed", default=7, show_default=True, help="Of the market, the audio and the plans.")
 @click.option(
