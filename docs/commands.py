@@ -1,5 +1,6 @@
 """Write `commands.md` anew from the program: `python docs/commands.py`. A test compares the two."""  # noqa: INP001 (a script beside the page that it writes)
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,4 +38,5 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else PAGE
+    target.write_text(page())
