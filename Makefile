@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export NUMBA_CACHE_DIR := $(CURDIR)/$(VENV)/share/muzikantas/numba
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test check docs up bench lock clean
+.PHONY: help install demo test faults check docs up bench lock clean
 
 help: ## Name the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -27,6 +27,9 @@ demo: install ## The whole loop on this machine, with stand-ins for the provider
 
 test: install ## All tests, on servers of their own
 	@$(BIN)/pytest
+
+faults: install ## Break things for up to 20 minutes and count what was paid, made and lost
+	@$(BIN)/python -m tests.faults.run --cycles 40 --seed 1 --minutes 20
 
 check: install ## Linters, types, arrows, documents, manifests
 	@$(BIN)/ruff check .

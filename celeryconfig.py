@@ -12,6 +12,7 @@ task_create_missing_queues = False
 
 task_routes = {
     "muzikantas.tasks.generation.*": {"queue": "suno"},
+    "muzikantas.tasks.submission.*": {"queue": "suno"},
     "muzikantas.tasks.media.*": {"queue": "media"},
     "muzikantas.tasks.listening.*": {"queue": "listen"},
     "muzikantas.tasks.briefing.*": {"queue": "llm"},

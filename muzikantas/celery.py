@@ -160,6 +160,7 @@ TASK_MODULES = (
     "media",
     "performance",
     "releasing",
+    "submission",
 )
 
 app: "Celery[Any]" = Celery("muzikantas", task_cls=StudioTask, set_as_current=True)

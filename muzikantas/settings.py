@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     suno_rate_window_s: float = Field(default=10.0, gt=0)
     suno_concurrency: int = Field(default=20, ge=1)
     suno_usual_s: float = Field(default=150.0, gt=0)  # until enough durations were observed
+    # Longer than a submit can take (connect, total and one silence: `clients/http.py`): after it no answer can come.
+    submit_deadline_s: float = Field(default=85.0, gt=0)
     generation_deadline_s: float = Field(default=3600.0, gt=0)
 
     openai_base_url: str = "https://api.openai.com/v1"
@@ -50,6 +52,9 @@ class Settings(BaseSettings):
     openai_usd_per_million_input: Decimal = Decimal("0.25")
     openai_usd_per_million_output: Decimal = Decimal("2.00")
     llm_calls_per_purpose: int = Field(default=3, ge=1)
+
+    public_url: str = ""  # where providers reach `python -m muzikantas.api`; unset: polling carries all
+    callback_port: int = Field(default=0, ge=0, le=65535)  # of `up`; 0: a free one, remembered in MUZ_HOME
 
     distribution_base_url: str = ""
     distribution_api_key: SecretStr = SecretStr("")
@@ -97,6 +102,7 @@ class Settings(BaseSettings):
             "redis_url": self.redis_url.get_secret_value(),
             "suno_base_url": self.suno_base_url,
             "openai_base_url": self.openai_base_url,
+            "public_url": self.public_url,
             "distribution_base_url": self.distribution_base_url,
         }
 

@@ -11,9 +11,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from muzikantas.clients.distribution import DistributionClient
-from muzikantas.clients.governor import Governor, Limits
+from muzikantas.clients.generators import Generator, generator
+from muzikantas.clients.governor import Governor
 from muzikantas.clients.store import AudioStore
-from muzikantas.clients.suno import SunoClient
+from muzikantas.domain.accounts import Account, Limits
 from muzikantas.domain.errors import InputError, TransientError
 from muzikantas.settings import Settings, settings
 
@@ -57,9 +58,9 @@ class Studio:
             raise TransientError(f"the database does not answer: {str(error.orig).strip()}") from error
 
     @cached_property
-    def suno(self) -> SunoClient:
+    def music(self) -> Generator:
         """The music provider."""
-        return SunoClient(self.settings.suno_base_url, self.settings.suno_api_key.get_secret_value())
+        return generator("sunoapi", base_url=self.settings.suno_base_url)
 
     @cached_property
     def suno_governor(self) -> Governor:
@@ -72,7 +73,8 @@ class Studio:
         connection = redis.Redis.from_url(
             self.settings.redis_url.get_secret_value(), socket_timeout=5, socket_connect_timeout=5
         )
-        return Governor(connection, "suno", limits)
+        accounts = [Account(name="suno", limits=limits)]
+        return Governor(connection, "suno", accounts, usual_s=self.settings.suno_usual_s)
 
     @cached_property
     def llm(self) -> "LlmClient":

@@ -18,6 +18,8 @@ COMMANDS = {
     "analyze": "analyze",
     "charts": "charts",
     "performance": "performance",
+    "generations": "generations",
+    "limits": "limits",
     "sandbox": "sandbox",
     "report": "report",
 }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import requests
+import urllib3
 from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from muzikantas.domain.errors import Incomplete, TransientError, UnknownOutcome
@@ -15,8 +16,11 @@ from muzikantas.domain.errors import Incomplete, TransientError, UnknownOutcome
 CONNECT_S = 5.0
 #: Longest silence within an answer; the gateways answer a submit in one to three seconds.
 READ_S = 30.0
-#: Longest whole answer. `submit_deadline` in the ledger is longer than connect and total together.
+#: Longest whole answer, looked at whenever a piece arrives: connecting, this and one silence make the longest call.
+#: `submit_deadline` in the ledger is longer than that.
 TOTAL_S = 45.0
+#: OpenSSL's words for what can only fail before anything is sent.
+HANDSHAKE_SIGNS = ("CERTIFICATE_VERIFY_FAILED", "HANDSHAKE_FAILURE", "WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL")
 #: No JSON answer that we ask for is larger.
 JSON_BYTES = 8 * 1024 * 1024
 
@@ -43,8 +47,25 @@ class Answer:
         return float(value) if value.replace(".", "", 1).isdigit() else None
 
 
-def call(method: str, url: str, *, limit: int = JSON_BYTES, **options: Any) -> Answer:  # noqa: ANN401 (options of requests)
+def call(
+    method: str,
+    url: str,
+    *,
+    limit: int = JSON_BYTES,
+    read_s: float = READ_S,
+    total_s: float = TOTAL_S,
+    **options: Any,  # noqa: ANN401 (options of requests)
+) -> Answer:
     """Make one request on a fresh connection and read the whole answer.
+
+    Parameters
+    ----------
+    limit
+        Bytes of the longest answer.
+    read_s
+        Longest silence. A provider that answers when the work is done is silent for all of it.
+    total_s
+        Longest whole answer.
 
     Raises
     ------
@@ -56,23 +77,31 @@ def call(method: str, url: str, *, limit: int = JSON_BYTES, **options: Any) -> A
     started = time.monotonic()
     try:
         with requests.request(
-            method, url, timeout=(CONNECT_S, READ_S), allow_redirects=False, stream=True, **options
+            method, url, timeout=(CONNECT_S, read_s), allow_redirects=False, stream=True, **options
         ) as response:
             body = bytearray()
-            for chunk in response.iter_content(64 * 1024):
+            # `iter_content` waits until a piece is full, and a server that drips keeps it waiting past any deadline.
+            while chunk := response.raw.read1(64 * 1024, decode_content=True):
                 body += chunk
                 if len(body) > limit:
                     raise UnknownOutcome(f"{method} {url}: the answer is longer than {limit} bytes")
-                if time.monotonic() - started > TOTAL_S:
-                    raise UnknownOutcome(f"{method} {url}: no whole answer in {TOTAL_S:.0f} s")
+                if time.monotonic() - started > total_s:
+                    raise UnknownOutcome(f"{method} {url}: no whole answer in {total_s:.0f} s")
             return Answer(status=response.status_code, headers=response.headers, body=bytes(body))
-    except (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError) as error:
+    except requests.exceptions.ConnectTimeout as error:
         raise TransientError(f"{method} {url}: cannot connect ({type(error).__name__})") from error
+    except requests.exceptions.SSLError as error:
+        if _never_agreed(error):
+            raise TransientError(f"{method} {url}: cannot connect, TLS failed: {error}") from error
+        raise UnknownOutcome(f"{method} {url}: TLS broke, perhaps after the request was sent") from error
     except requests.exceptions.ConnectionError as error:
         if _never_left(error):
             raise TransientError(f"{method} {url}: cannot connect") from error
         raise UnknownOutcome(f"{method} {url}: the connection broke before an answer came") from error
-    except (requests.exceptions.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+    except (
+        requests.exceptions.Timeout,
+        urllib3.exceptions.HTTPError,
+    ) as error:
         raise UnknownOutcome(f"{method} {url}: no whole answer ({type(error).__name__})") from error
 
 
@@ -88,3 +117,8 @@ def _never_left(error: requests.exceptions.ConnectionError) -> bool:
     """Tell whether the connection was never made."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, NewConnectionError | NameResolutionError)
+
+
+def _never_agreed(error: requests.exceptions.SSLError) -> bool:
+    """Tell whether TLS failed while connecting: the same class stands for a connection cut while an answer is read."""
+    return any(sign in str(error) for sign in HANDSHAKE_SIGNS)

@@ -1,87 +1,43 @@
-"""Suno through a gateway (sunoapi.org): a request yields two takes, minutes later.
+"""Suno through a gateway (sunoapi.org, kie.ai): a request yields two takes, minutes later.
 
 The truth is in the body's `code`; the HTTP status of errors is undocumented, so both are read. There is no
 idempotency key: a request whose end is unknown is never sent again.
-Source: docs.sunoapi.org, pages "Generate Music", "Get Music Generation Details", "Get Remaining Credits".
+Sources: docs.sunoapi.org and docs.kie.ai, pages "Generate Music", "Get Music Generation Details", "Get Remaining
+Credits".
 """
 
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 from muzikantas.clients.http import Answer, call, call_free
-from muzikantas.domain.brief import AudioOffer, Brief, JobState
+from muzikantas.clients.suno_answers import first_of, job_state, number
+from muzikantas.clients.suno_dialects import Dialect, Verdict
+from muzikantas.domain.brief import Brief, JobState, ProviderFacts, Submitted, cut_at_word
 from muzikantas.domain.errors import (
     Incomplete,
     MuzikantasError,
     OutOfCredits,
+    PermanentError,
     Refused,
     TransientError,
     Unauthorized,
     UnknownOutcome,
 )
 
-
-class Verdict(Enum):
-    """What an answer's code means for the request that it answers."""
-
-    TOO_FAST = "too fast; nothing was made"
-    MAINTENANCE = "the provider is down for maintenance; nothing was made"
-    NO_CREDITS = "the account is out of credits"
-    WRONG_KEY = "the key was not accepted"
-    REFUSED = "the request was not accepted"
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dialect:
-    """What one gateway says differently from its siblings, as a table."""
+class SunoGenerator:
+    """Speaks to one gateway; a `Generator` (`clients/generators.py`). One attempt a call, and never a sleep."""
 
-    name: str
-    codes: Mapping[int, Verdict]  #: any other code of a submit is an unknown outcome
-    too_fast_s: float  #: how long to stay away after `TOO_FAST`
-    maintenance_s: float
-    title_chars: int
-    style_chars: int
-    lyrics_chars: int
-    sentinel_callback: str  #: the field is required; this address reaches nobody (RFC 6761)
-
-
-SUNOAPI = Dialect(
-    name="sunoapi",
-    codes={
-        400: Verdict.REFUSED,
-        401: Verdict.WRONG_KEY,
-        404: Verdict.REFUSED,
-        405: Verdict.TOO_FAST,
-        413: Verdict.REFUSED,
-        429: Verdict.NO_CREDITS,
-        430: Verdict.TOO_FAST,
-        455: Verdict.MAINTENANCE,
-    },
-    too_fast_s=10.0,
-    maintenance_s=120.0,
-    title_chars=80,
-    style_chars=1000,
-    lyrics_chars=5000,
-    sentinel_callback="https://callback.invalid/",
-)
-
-MADE = {"SUCCESS", "CALLBACK_EXCEPTION"}  # the second: their call to us failed, the audio may be there all the same
-REFUSALS = {"SENSITIVE_WORD_ERROR"}
-FAILURES = {"CREATE_TASK_FAILED", "GENERATE_AUDIO_FAILED"}
-
-
-class SunoClient:
-    """Speaks to one gateway with one key. Makes one attempt a call and never sleeps."""
-
-    def __init__(self, base_url: str, key: str, dialect: Dialect = SUNOAPI) -> None:
+    def __init__(self, base_url: str, dialect: Dialect, facts: ProviderFacts) -> None:
         self.base_url = base_url.rstrip("/")
         self.dialect = dialect
-        self._headers = {"Authorization": f"Bearer {key}"}
+        self.facts = facts
 
-    def submit(self, brief: Brief, *, reference: str) -> str:
-        """Start one paid request of two takes; give the provider's task id.
+    def submit(self, brief: Brief, *, key: str, reference: str, callback_url: str | None) -> Submitted:
+        """Start one paid request of two takes.
 
         Raises
         ------
@@ -90,82 +46,100 @@ class SunoClient:
         UnknownOutcome
             Nobody knows: the request must not be sent again.
         """
-        answer = call(
-            "POST", f"{self.base_url}/api/v1/generate", json=self._body(brief, reference), headers=self._headers
-        )
-        try:
-            envelope = _envelope(answer)
-        except Incomplete as error:
-            raise UnknownOutcome(f"submit {reference}: {error}") from error
-        problem = self._problem(envelope, answer, f"submit {reference}")
+        what = f"submit {reference}"
+        body = self._body(brief, reference, callback_url)
+        answer = call("POST", f"{self.base_url}/api/v1/generate", json=body, headers=_bearer(key))
+        envelope = _envelope(answer)
+        problem = self._problem(envelope, answer, what)
         if problem is not None:
             raise problem
-        task_id = (envelope.get("data") or {}).get("taskId")
+        data = envelope.get("data")
+        task_id = first_of(data, "taskId", "task_id") if isinstance(data, Mapping) else None
         if not task_id:
-            raise UnknownOutcome(f"submit {reference}: code 200 without a taskId")
-        return str(task_id)
+            raise UnknownOutcome(f"{what}: HTTP {answer.status} without a taskId: {answer.body[:80]!r}")
+        return Submitted(task_id=str(task_id))
 
-    def look(self, task_id: str) -> JobState:
-        """Ask how a job is going. Raises `TransientError` or `Unauthorized`."""
-        url = f"{self.base_url}/api/v1/generate/record-info"
-        answer = call_free("GET", url, params={"taskId": task_id}, headers=self._headers)
-        envelope = self._checked(answer, f"look at {task_id}")
-        data = envelope.get("data") or {}
-        status = data.get("status")
-        takes = _takes(data.get("response") or {})
-        if status in MADE and takes:
-            return JobState(takes=takes)
-        if status in REFUSALS | FAILURES or status in MADE:
-            why = f"{status}: {data.get('errorMessage') or data.get('errorCode') or 'no reason given'}"
-            return JobState(failure=why, refused=status in REFUSALS, refunded=data.get("errorCode") == 531)
-        return JobState()
+    def look(self, task_id: str, *, key: str) -> JobState:
+        """Ask how a job is going. Raises `TransientError` or `Unauthorized`.
 
-    def credits_left(self) -> int:
-        """Ask for the account's balance. Raises `TransientError` or `Unauthorized`."""
-        answer = call_free("GET", f"{self.base_url}/api/v1/generate/credit", headers=self._headers)
-        return int(self._checked(answer, "credits")["data"])
-
-    def _checked(self, answer: Answer, what: str) -> dict[str, Any]:
-        """Read the answer to a free question; whatever has no better name is a passing failure."""
+        A job that is not on record (yet) is the first: what is paid for must not end because a question was not liked.
+        """
+        what = f"look at {task_id}"
         try:
-            envelope = _envelope(answer)
-        except Incomplete as error:
-            raise TransientError(f"{what}: {error}") from error
+            data = self._ask("/api/v1/generate/record-info", key, what, taskId=task_id)
+        except Unauthorized:
+            raise
+        except PermanentError as error:
+            raise TransientError(str(error)) from error
+        if not isinstance(data, Mapping):
+            raise TransientError(f"{what}: no record of it (yet)")
+        return job_state(data, takes=self.facts.takes)
+
+    def credits_left(self, *, key: str) -> int:
+        """Ask for the account's balance. Raises `TransientError`, `Unauthorized`, or `Refused` where there is none."""
+        *others, last = self.dialect.credit_paths
+        for path in others:
+            try:
+                return _whole(self._ask(path, key, "credits"))
+            except Refused:
+                continue
+        return _whole(self._ask(last, key, "credits"))
+
+    def _ask(self, path: str, key: str, what: str, **query: str) -> Any:  # noqa: ANN401 (whatever the provider sent)
+        """Ask a free question and give the answer's `data`; whatever has no better name is a passing failure."""
+        answer = call_free("GET", self.base_url + path, params=query, headers=_bearer(key))
+        envelope = _envelope(answer)
         problem = self._problem(envelope, answer, what)
         if isinstance(problem, UnknownOutcome):
             raise TransientError(str(problem), retry_after_s=answer.retry_after_s)
         if problem is not None:
             raise problem
-        return envelope
+        return envelope.get("data")
 
     def _problem(self, envelope: Mapping[str, Any], answer: Answer, what: str) -> MuzikantasError | None:
         """Give the error that an answer means, or None for success."""
-        code = envelope.get("code", answer.status)
-        if code == 200 and answer.status < 300:
+        said = number(envelope.get("code"))
+        if said == 200 and (answer.status < 300 or _names_a_task(envelope)):
             return None
-        verdict = self.dialect.codes.get(code) or self.dialect.codes.get(answer.status)
-        text = f"{what}: code {code} ({envelope.get('msg') or 'no message'})"
+        if said is None and answer.status < 300 and _names_a_task(envelope):
+            return None
+        code = answer.status if said is None or said == 200 else said
+        verdict = self.dialect.codes.get(code)
+        if said is None and answer.status == 429 and answer.retry_after_s is not None:
+            # A bare 429 that says when to come back is a proxy's: no gateway's word for an empty account.
+            verdict = Verdict.TOO_FAST
+        text = f"{what}: code {code} ({envelope.get('msg') or f'HTTP {answer.status} {answer.body[:80]!r}'})"
+        if verdict is None or (said is None and code >= 500):
+            return UnknownOutcome(text)
         if verdict is Verdict.TOO_FAST:
             return TransientError(text, retry_after_s=answer.retry_after_s or self.dialect.too_fast_s)
         if verdict is Verdict.MAINTENANCE:
             return TransientError(text, retry_after_s=answer.retry_after_s or self.dialect.maintenance_s)
-        if verdict is None:
-            return UnknownOutcome(text)
         kinds = {Verdict.NO_CREDITS: OutOfCredits, Verdict.WRONG_KEY: Unauthorized, Verdict.REFUSED: Refused}
         return kinds[verdict](f"{text}: {verdict.value}")
 
-    def _body(self, brief: Brief, reference: str) -> dict[str, object]:
-        dialect = self.dialect
+    def _body(self, brief: Brief, reference: str, callback_url: str | None) -> dict[str, object]:
+        """Write a brief as the gateway has it.
+
+        Title and style lose words at their end, with a line in the log. Lyrics that are too long are refused before
+        anything is paid: a song that stops in the middle of a verse is worth nothing.
+        """
+        style_chars, lyrics_chars = self.dialect.lengths(brief.model)
         body: dict[str, object] = {
             "customMode": True,
             "instrumental": brief.lyrics is None,
             "model": brief.model,
-            "callBackUrl": dialect.sentinel_callback + reference,
-            "style": brief.style[: dialect.style_chars],
-            "title": (brief.title or "Untitled")[: dialect.title_chars],
+            "callBackUrl": callback_url or self.dialect.sentinel_callback + reference,
+            "style": _fitting(brief.style, style_chars, f"{reference}: style"),
+            "title": _fitting(brief.title or "Untitled", self.dialect.title_chars, f"{reference}: title"),
         }
         if brief.lyrics is not None:
-            body["prompt"] = brief.lyrics[: dialect.lyrics_chars]
+            if len(brief.lyrics) > lyrics_chars:
+                raise Refused(
+                    f"submit {reference}: the lyrics have {len(brief.lyrics)} characters; {brief.model} takes "
+                    f"{lyrics_chars}; shorten them or choose another model"
+                )
+            body["prompt"] = brief.lyrics
         if brief.negative_tags:
             body["negativeTags"] = brief.negative_tags
         if brief.vocal_gender:
@@ -173,20 +147,35 @@ class SunoClient:
         return body
 
 
-def _envelope(answer: Answer) -> dict[str, Any]:
-    """Read the `{code, msg, data}` that every answer is wrapped in."""
-    envelope = answer.json()
-    if not isinstance(envelope, dict):
-        raise Incomplete(f"HTTP {answer.status}: expected an object with code, msg and data")
-    return envelope
+def _bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
 
 
-def _takes(response: Mapping[str, Any]) -> tuple[AudioOffer, ...]:
-    """Read the takes that have audio; both spellings that the gateways use are understood."""
-    items = response.get("sunoData") or response.get("tracks") or []
-    offers = []
-    for item in items:
-        url = item.get("audioUrl") or item.get("audio_url")
-        if url:
-            offers.append(AudioOffer(provider_id=str(item.get("id")), url=url, duration_s=item.get("duration")))
-    return tuple(offers)
+def _envelope(answer: Answer) -> Mapping[str, Any]:
+    """Read the `{code, msg, data}` that answers are wrapped in; nothing where a proxy answered with something else."""
+    try:
+        envelope = answer.json()
+    except Incomplete:
+        return {}
+    return envelope if isinstance(envelope, dict) else {}
+
+
+def _names_a_task(envelope: Mapping[str, Any]) -> bool:
+    """Tell whether an answer names a task: then there is one, whatever else the answer says."""
+    data = envelope.get("data")
+    return isinstance(data, Mapping) and first_of(data, "taskId", "task_id") is not None
+
+
+def _whole(balance: object) -> int:
+    """Read a balance; parts of a credit buy nothing."""
+    try:
+        return int(float(str(balance)))
+    except ValueError:
+        raise TransientError(f"credits: expected a number, found {balance!r}") from None
+
+
+def _fitting(text: str, limit: int, what: str) -> str:
+    short = cut_at_word(text, limit)
+    if short != text:
+        logger.warning("%s cut from %d to %d characters", what, len(text), len(short))
+    return short

@@ -1,13 +1,15 @@
 """Waiting as arithmetic: who waits, how long, and why. Nothing here sleeps."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 #: First wait after a transient failure; enough for a restart of a small server to begin.
 BACKOFF_BASE_S = 1.0
+#: Whoever finds another at the same work looks again after this: work is seconds, its limit minutes.
+PEEK_S = 2.0
 #: No single wait of ours is longer; a provider's own `Retry-After` may be.
 BACKOFF_CAP_S = 60.0
 #: The first look comes a little after the usual duration: one look then finds most jobs finished.
-FIRST_LOOK_SLACK = 1.05
+FIRST_LOOK_SLACK = 1.02
 #: Share of the usual duration between later looks while few jobs are in flight.
 TICK_SHARE = 0.15
 #: A longer wait than this is no message's any more, but a row's.
@@ -23,6 +25,11 @@ class Wait(Exception):
         super().__init__(f"{why}, until {until.isoformat()}")
         self.until = until
         self.why = why
+
+
+def peek(until: datetime, now: datetime) -> datetime:
+    """Give when to look again at what another process does: it may be done long before `until`, its last moment."""
+    return min(until, now + timedelta(seconds=PEEK_S))
 
 
 def backoff_s(failures: int, asked_s: float | None = None) -> float:
@@ -42,7 +49,7 @@ def first_look_s(usual_s: float) -> float:
     """Seconds from a submit to the first look, for jobs that usually take `usual_s`.
 
     >>> first_look_s(100)
-    105.0
+    102.0
     """
     return usual_s * FIRST_LOOK_SLACK
 

@@ -173,7 +173,7 @@ def summary(stack: Stack, artist_ids: Sequence[int]) -> dict[str, Any]:
         plans = sum(len(insight.plans(session, artist_id)) for artist_id in artist_ids)
         rows = performance.count(session)
         spent = [budget.spent_by(session, artist_id, budget.CREDITS)[0] for artist_id in artist_ids]
-    references = [entry["reference"].rstrip("/").rpartition("/")[2] for entry in paid["requests"]]
+    references = [(entry["reference"] or "").rstrip("/").rpartition("/")[2] for entry in paid["requests"]]
     settled = {str(row.reference) for row in slots if row.id in stored or (row.finished_at and row.reason)}
     return {
         "cycles_closed": sum(row.state == "closed" for row in cycles),

@@ -80,6 +80,18 @@ def flower(env: Mapping[str, str], port: int, password: str, after: Servers) -> 
     )
 
 
+def callbacks(env: Mapping[str, str], port: int, after: Servers) -> Service:
+    """Give the service that hears the providers' callbacks."""
+    return Service(
+        name="callbacks",
+        argv=[sys.executable, "-m", "muzikantas.api", "--port", str(port)],
+        env=env,
+        ready=_answers(f"http://127.0.0.1:{port}/health"),
+        ready_timeout_s=60.0,
+        after=after,
+    )
+
+
 def sandbox(env: Mapping[str, str], port: int, data: Path, *options: str) -> Service:
     """Stand-ins for all providers."""
     return Service(

@@ -30,6 +30,7 @@ class Shape:
     groups: Mapping[str, str] = field(default_factory=lambda: programs.GROUPS)
     beat: bool = True
     flower: bool = True
+    callbacks: bool = True
     durable: bool = True
     sandbox_options: tuple[str, ...] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)  #: settings of this stack alone
@@ -134,6 +135,8 @@ def _sandbox(home: Home, supervisor: Supervisor, shape: Shape, given: Settings |
         named |= {"SUNO_BASE_URL": url, "SUNO_API_KEY": SANDBOX_KEY, "SUNO_PLAN": "sandbox"}
         named |= {"SUNO_TERMS": "sandbox: nothing here may be released", "SUNO_USUAL_S": "2"}
         named |= {"SUNO_CREDITS_PER_REQUEST": str(SANDBOX_CREDITS)}
+        if shape.callbacks:
+            named |= {"PUBLIC_URL": f"http://127.0.0.1:{_callback_port(home)}"}
         if given is None or not given.distribution_base_url:
             named |= {"DISTRIBUTION_BASE_URL": url, "DISTRIBUTION_API_KEY": SANDBOX_KEY}
     if given is None or not given.openai_api_key.get_secret_value():
@@ -149,6 +152,8 @@ def _programs(home: Home, supervisor: Supervisor, values: Mapping[str, str], sha
     env = programs.environment({**inherited, **values})
     after = tuple(name for name in ("postgres", "valkey", "sandbox") if supervisor.pid(name) is not None)
     services = [programs.worker(queue, scale, env, app, after) for queue, scale in shape.groups.items()]
+    if shape.callbacks:
+        services.append(programs.callbacks(env, _callback_port(home), after))
     if shape.beat:
         services.append(programs.beat(env, home.run, after))
     password = port = None
@@ -165,6 +170,11 @@ def _programs(home: Home, supervisor: Supervisor, values: Mapping[str, str], sha
         flower_url=f"http://127.0.0.1:{port}/" if port else None,
         flower_password=password,
     )
+
+
+def _callback_port(home: Home) -> int:
+    """Give the port of the callback service: the one of the settings, or one that the home remembers."""
+    return read_settings().callback_port or ports.remembered(home.data / "ports.json", "callbacks")
 
 
 def _named_settings() -> dict[str, str]:

@@ -78,14 +78,16 @@ def unfinished(session: Session, cycle_id: int) -> int:
     return session.scalar(left) or 0
 
 
-def claim(session: Session, generation_id: int, *, deadline_s: float, credits_asked: int) -> Generation | None:
+def claim(
+    session: Session, generation_id: int, *, token: uuid.UUID, deadline_s: float, credits_asked: int
+) -> Generation | None:
     """Take the one right to send this request; None when it was taken before (who gets None does not call)."""
     return _change(
         session,
         generation_id,
         (INTENDED,),
         state=SUBMITTING,
-        submit_token=uuid.uuid4(),
+        submit_token=token,
         submit_deadline=func.clock_timestamp() + timedelta(seconds=deadline_s),
         credits=credits_asked,
     )

@@ -20,6 +20,9 @@ def read_arguments(arguments: list[str] | None = None) -> Config:
     parser.add_argument("--faults", type=Path, default=None, help="a fault script (JSON)")
     parser.add_argument("--suno-models", nargs="+", default=SUNO_MODELS, help="model names the gateway accepts")
     parser.add_argument("--llm-models", nargs="*", default=(), help="model names the writer accepts (none: all)")
+    parser.add_argument("--webhook-key", default="sandbox-webhook-key", help="signs the callbacks of /kie")
+    parser.add_argument("--music-concurrency", type=int, default=5, help="calls at a time for a key of /elevenlabs")
+    parser.add_argument("--fast-audio", action="store_true", help="a few recordings varied cheaply, for load")
     given = parser.parse_args(arguments)
     return Config(**vars(given) | {name: tuple(vars(given)[name]) for name in ("suno_models", "llm_models")})
 

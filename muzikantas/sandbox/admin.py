@@ -1,7 +1,6 @@
 """The operator's side door: the calendar, the ledger, the fault script. Open to this machine only."""
 
 import time
-from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,12 +8,16 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
 from muzikantas.sandbox import answers
+from muzikantas.sandbox.book import Book, Task
 from muzikantas.sandbox.config import Config
-from muzikantas.sandbox.faults import BadScript, Faults
+from muzikantas.sandbox.fault_rules import BadScript
+from muzikantas.sandbox.faults import Faults
 from muzikantas.sandbox.ledger import Ledger
-from muzikantas.sandbox.suno_tasks import Task, Tasks
 
 FIRST_DAY = date(2026, 1, 5)  #: a Monday, far from any real release
+
+#: Of a prompt in the ledger: enough to recognise a request where the provider has no field for a client's reference.
+PROMPT_CHARS = 200
 
 
 def sandbox_day(ledger: Ledger) -> date:
@@ -30,8 +33,8 @@ def _only_from_here(request: Request) -> None:
 class Admin:
     """What tests, the demo and a curious person ask the sandbox itself."""
 
-    def __init__(self, config: Config, ledger: Ledger, faults: Faults, tasks: Tasks) -> None:
-        self._config, self._ledger, self._faults, self._tasks = config, ledger, faults, tasks
+    def __init__(self, config: Config, ledger: Ledger, faults: Faults) -> None:
+        self._config, self._ledger, self._faults, self._book = config, ledger, faults, Book(ledger)
 
     def routes(self) -> APIRouter:
         """Give the admin's paths."""
@@ -41,6 +44,7 @@ class Admin:
         router.add_api_route("/advance", self.advance, methods=["POST"])
         router.add_api_route("/ledger", self.ledger, methods=["GET"])
         router.add_api_route("/faults", self.faults, methods=["GET"])
+        router.add_api_route("/faults/applied", self.applied, methods=["GET"])
         router.add_api_route("/faults", self.add_faults, methods=["POST"])
         router.add_api_route("/faults", self.clear_faults, methods=["DELETE"])
         return router
@@ -62,25 +66,32 @@ class Admin:
         return JSONResponse({"day": sandbox_day(self._ledger).isoformat()})
 
     async def ledger(self) -> dict[str, Any]:
-        """Show every paid request and what it cost."""
+        """Show every paid request and what it cost, in all and by provider."""
         now = time.time()
         self._ledger.settle(now)
-        tasks = self._tasks.all()
-        spent = sum(task.charged - task.refunded for task in tasks)
-        accounts = len({task.account for task in tasks}) or 1
-        return {
-            "paid_requests": len(tasks),
-            "limited_requests": int(self._ledger.fact("limited_requests", "0")),
-            "credits_spent": spent,
-            "credits_left": accounts * self._config.credits - spent,
-            "refunds": sum(task.refunded > 0 for task in tasks),
-            "requests": [_entry(task, now) for task in tasks],
+        tasks, attempts = self._book.all(), self._book.attempts()
+        accounts = len({(task.provider, task.account) for task in tasks}) or 1
+        limited = self._ledger.numbers("limited_requests/")
+        sums = _sums(tasks)
+        return sums | {
+            "limited_requests": sum(limited.values()),
+            "credits_left": accounts * self._config.credits - sums["credits_spent"],
+            "providers": {
+                name: _sums([task for task in tasks if task.provider == name])
+                | {"limited_requests": limited.get(name, 0)}
+                for name in sorted({task.provider for task in tasks} | limited.keys())
+            },
+            "requests": [_entry(task, now, attempts.get(task.id, [])) for task in tasks],
             "llm_calls": self._ledger.number("SELECT count(*) FROM llm_calls"),
         }
 
     async def faults(self) -> list[dict[str, Any]]:
         """Show the fault script and how often each rule was obeyed."""
         return self._faults.state()
+
+    async def applied(self) -> dict[str, Any]:
+        """Show how many faults were applied, also by rules that were forgotten since."""
+        return self._faults.applied()
 
     async def add_faults(self, request: Request) -> Response:
         """Add rules to the fault script."""
@@ -97,12 +108,24 @@ class Admin:
         return {"rules": 0}
 
 
-def _entry(task: Task, now: float) -> dict[str, Any]:
-    shown = asdict(task)
-    names = ("account", "title", "style", "reference", "charged", "refunded", "accepted_at", "answered", "callbacks")
+def _sums(tasks: list[Task]) -> dict[str, int]:
+    """Add up what was paid. An accept is unanswered while the answer that tells of it has not left whole."""
+    return {
+        "paid_requests": len(tasks),
+        "unanswered_accepts": sum(task.charged > 0 and not task.answered for task in tasks),
+        "credits_spent": sum(task.charged - task.refunded for task in tasks),
+        "refunds": sum(task.refunded > 0 for task in tasks),
+    }
+
+
+def _entry(task: Task, now: float, attempts: list[dict[str, Any]]) -> dict[str, Any]:
+    plain = ("provider", "account", "title", "style", "reference", "charged", "refunded", "accepted_at", "answered")
     return {
         "task_id": task.id,
-        **{name: shown[name] for name in names},
+        **{name: getattr(task, name) for name in plain},
+        "prompt": str(task.body.get("prompt") or "")[:PROMPT_CHARS],
+        "callbacks": task.callbacks,
+        "attempts": attempts,
         "status": task.status(now),
         "fault": task.fault or None,
     }

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muzikantas.sandbox.config import KEY_PREFIX
-from muzikantas.sandbox.faults import Deed
+from muzikantas.sandbox.fault_rules import Deed
 
 _ABORT, _NOTE = "sandbox.abort", "sandbox.note"
 
@@ -63,8 +63,18 @@ def broken(deed: Deed) -> Response | None:
     status = deed.get("http", deed.get("status"))
     if deed.get("drop"):
         return Dropped()
-    if not isinstance(status, int):
-        return None
+    return failed(status, deed) if isinstance(status, int) else None
+
+
+def unanswered(deed: Deed) -> Response | None:
+    """Give the answer to a request that was accepted, and whose client shall not hear of it; None: it shall."""
+    if deed.get("accept_then_drop"):
+        return Dropped()
+    return failed(deed["accept_then_http"], deed) if "accept_then_http" in deed else None
+
+
+def failed(status: int, deed: Deed) -> Response:
+    """Give a plain HTTP failure, in the language model's words; other clients read the status alone."""
     headers = {"retry-after": str(deed["retry_after"])} if "retry_after" in deed else {}
     code = deed.get("error_code", "server_error" if status >= 500 else "rate_limit_exceeded")
     kind = code if code in {"insufficient_quota", "server_error"} else "requests"

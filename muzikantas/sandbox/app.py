@@ -16,34 +16,41 @@ from muzikantas.sandbox.admin import Admin
 from muzikantas.sandbox.answers import RequestLog
 from muzikantas.sandbox.config import Config
 from muzikantas.sandbox.distribution import Distribution
+from muzikantas.sandbox.elevenlabs import ElevenLabs
 from muzikantas.sandbox.faults import Faults
 from muzikantas.sandbox.ledger import Ledger
 from muzikantas.sandbox.openai import OpenAI
 from muzikantas.sandbox.recorder import Recorder
 from muzikantas.sandbox.suno import Suno
+from muzikantas.sandbox.suno_rules import KIE, SUNOAPI
 
 
 def create_app(config: Config) -> ASGIApp:
     """Wire the stand-ins together; what a killed server left is taken up when the app starts."""
     config.data.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger(config.data / "sandbox.sqlite3")
-    faults = Faults(ledger)
+    ledger = Ledger(config.data / "ledger.sqlite3")
+    faults = Faults(ledger, seed=config.seed)
     if config.faults is not None:
         faults.load(config.faults)
     recorder = Recorder(config, ledger)
-    suno = Suno(config, ledger, faults, recorder)
+    gateways = [
+        Suno(dialect, config=config, ledger=ledger, faults=faults, recorder=recorder) for dialect in (SUNOAPI, KIE)
+    ]
 
     @asynccontextmanager
     async def life(_app: FastAPI) -> AsyncIterator[None]:
-        suno.resume()
+        for gateway in gateways:
+            gateway.resume()
         yield
         recorder.close()
 
     app = FastAPI(title="Muzikantas sandbox", openapi_url=None, lifespan=life)
-    app.include_router(suno.routes())
+    for gateway in gateways:
+        app.include_router(gateway.routes())
+    app.include_router(ElevenLabs(config, ledger, faults, recorder).routes())
     app.include_router(OpenAI(config, ledger, faults).routes())
     app.include_router(Distribution(config, ledger, faults).routes())
-    app.include_router(Admin(config, ledger, faults, suno.tasks).routes())
+    app.include_router(Admin(config, ledger, faults).routes())
     app.add_exception_handler(404, _nowhere)
     app.add_exception_handler(405, _nowhere)
     return RequestLog(app)

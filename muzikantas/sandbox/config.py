@@ -22,6 +22,9 @@ class Config:
     credits: int = 100_000  #: what every account starts with
     faults: Path | None = None  #: a fault script, loaded once into the database
     suno_models: tuple[str, ...] = SUNO_MODELS
+    webhook_key: str = "sandbox-webhook-key"  #: signs the callbacks of gateways that sign
+    music_concurrency: int = 5  #: calls at a time that ElevenLabs Music allows a key
+    fast_audio: bool = False  #: a jukebox plays in the band's place
     llm_models: tuple[str, ...] = ()  #: empty: every name is good
 
     @property

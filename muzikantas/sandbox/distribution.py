@@ -47,7 +47,8 @@ class Distribution:
         missing = [name for name in _NEEDED if not isinstance(body.get(name), str) or not body[name]]
         if missing:
             return _error(422, f"these fields must be non-empty texts: {', '.join(missing)}")
-        deed = self._faults.deed("distribution", "releases", title=body["title"], reference=body["reference"])
+        texts = {name: body[name] for name in ("title", "reference")}
+        deed = self._faults.deed("distribution", "releases", said=texts, **texts)
         await answers.late(deed)
         if answer := answers.broken(deed):
             return answer
@@ -66,7 +67,7 @@ class Distribution:
         """Report all days from `since` to yesterday."""
         if answers.account(request) is None:
             return _error(401, "a bearer key is needed")
-        deed = self._faults.deed("distribution", "streams")
+        deed = self._faults.deed("distribution", "streams", said=since)
         await answers.late(deed)
         if answer := answers.broken(deed):
             return answer

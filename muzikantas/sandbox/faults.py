@@ -1,75 +1,24 @@
 """The fault script: rules that say which call goes wrong, and how. Kept in the ledger, so it survives a restart."""
 
+import hashlib
 import json
+from collections import Counter
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
+from muzikantas.sandbox.fault_rules import Deed, Rule, check, kind_of
 from muzikantas.sandbox.json_values import Json, as_json
 from muzikantas.sandbox.ledger import Ledger
-
-Deed = dict[str, Any]
-
-
-class Rule(TypedDict):
-    """One line of a fault script; `match` and `times` may be left out (every call; once)."""
-
-    provider: str
-    endpoint: str
-    match: dict[str, Any]
-    times: int
-    do: Deed
-
-
-#: What every endpoint can be told to do: a plain HTTP answer, a broken connection, a late answer.
-_ANYWHERE = frozenset({"http", "status", "retry_after", "error_code", "drop", "delay_s"})
-
-#: The deeds of every endpoint. A deed on `generate` that is no answer stays with the task it hit, and `record-info`
-#: and `file` obey it from then on. A new provider or deed is a line here and a reader of it there.
-DEEDS: dict[tuple[str, str], frozenset[str]] = {
-    ("suno", "generate"): _ANYWHERE
-    | {"code", "accept_then_drop", "fail", "refund", "zero_bytes", "html", "expired", "identical_takes"},
-    ("suno", "record-info"): _ANYWHERE | {"code"},
-    ("suno", "credit"): _ANYWHERE | {"code"},
-    ("suno", "file"): _ANYWHERE | {"zero_bytes", "html", "expired", "identical_takes"},
-    ("openai", "responses"): _ANYWHERE | {"refusal", "incomplete", "invalid_json"},
-    ("distribution", "releases"): _ANYWHERE,
-    ("distribution", "streams"): _ANYWHERE | {"html"},
-}
-
-
-class BadScript(ValueError):
-    """A fault script that cannot be obeyed; the message names the rule and what is possible."""
-
-
-def check(script: Json) -> list[Rule]:
-    """Read a fault script (parsed JSON), or raise `BadScript`."""
-    if not isinstance(script, list):
-        raise BadScript(f"a fault script is a JSON list of rules, found {type(script).__name__}")
-    return [_checked(rule, number) for number, rule in enumerate(script, start=1)]
-
-
-def _checked(rule: Json, number: int) -> Rule:
-    where = f"rule {number}"
-    if not isinstance(rule, dict) or not isinstance(rule.get("do"), dict):
-        raise BadScript(f"{where}: expected an object with provider, endpoint and do, found {as_json(rule)}")
-    address = (rule.get("provider", ""), rule.get("endpoint", ""))
-    if address not in DEEDS:
-        raise BadScript(f"{where}: no endpoint {'/'.join(map(str, address))}; there are {sorted(DEEDS)}")
-    if unknown := rule["do"].keys() - DEEDS[address]:
-        raise BadScript(f"{where}: {address} cannot do {sorted(unknown)}; it can do {sorted(DEEDS[address])}")
-    match = rule.get("match", {})
-    if odd := [key for key in match if key != "nth" and not key.endswith("_contains")]:
-        raise BadScript(f"{where}: cannot match {odd}; use nth or <field>_contains")
-    return Rule(
-        provider=address[0], endpoint=address[1], match=match, times=int(rule.get("times", 1)), do=dict(rule["do"])
-    )
+from muzikantas.sandbox.obedience import seeded
 
 
 class Faults:
     """The rules in force."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
+    def __init__(self, ledger: Ledger, *, seed: int) -> None:
+        self._ledger, self._seed = ledger, seed
+        self._rules: dict[int, Rule] = {}
+        self._read()
 
     def load(self, path: Path) -> None:
         """Add the rules of a file, unless this very script was loaded before a restart."""
@@ -83,39 +32,77 @@ class Faults:
         rules = check(script)
         for rule in rules:
             self._ledger.rows("INSERT INTO rules (rule) VALUES (?)", as_json(rule))
+        self._read()
         return len(rules)
 
     def clear(self) -> None:
-        """Forget all rules; what already stayed with a task stays."""
+        """Forget all rules; what already stayed with a task stays, and what was applied remains counted."""
         self._ledger.rows("DELETE FROM rules")
+        self._read()
+
+    def _read(self) -> None:
+        """Keep the rules parsed: they are looked at in every call."""
+        rows = self._ledger.rows("SELECT number, rule FROM rules ORDER BY number")
+        self._rules = {row["number"]: json.loads(row["rule"]) for row in rows}
 
     def state(self) -> list[dict[str, Any]]:
         """Give all rules with how often each was looked at and obeyed."""
         rows = self._ledger.rows("SELECT * FROM rules ORDER BY number")
         return [json.loads(row["rule"]) | {"seen": row["seen"], "fired": row["fired"]} for row in rows]
 
-    def deed(self, provider: str, endpoint: str, **call: str) -> Deed:
+    def applied(self) -> dict[str, Any]:
+        """Give how many faults were applied since the beginning, by kind and by provider."""
+        by_kind: Counter[str] = Counter()
+        by_provider: Counter[str] = Counter()
+        for row in self._ledger.rows("SELECT * FROM applied ORDER BY provider, kind"):
+            by_kind[row["kind"]] += row["times"]
+            by_provider[row["provider"]] += row["times"]
+        return {"applied": by_kind.total(), "by_kind": by_kind, "by_provider": by_provider}
+
+    def deed(self, provider: str, endpoint: str, *, said: Json = None, **call: str) -> Deed:
         """Say what to do to this call: the deed of the first rule that applies, or nothing.
 
         `nth` counts the calls that fit the rest of the rule since the rule was added; the rule is obeyed from the
-        nth on, `times` times.
+        nth on, `times` times. A `probability` is drawn from the seed, the rule, `said` (what was asked, without
+        addresses) and how often it was said before: so a repetition has a chance of its own.
         """
-        for row in self._ledger.rows("SELECT * FROM rules ORDER BY number"):
-            rule: Rule = json.loads(row["rule"])
+        for number, rule in self._rules.items():
             if (rule["provider"], rule["endpoint"]) != (provider, endpoint) or not _fits(rule["match"], call):
                 continue
-            due = row["seen"] + 1 >= int(rule["match"].get("nth", 1)) and row["fired"] < rule["times"]
-            self._ledger.rows(
-                "UPDATE rules SET seen = seen + 1, fired = fired + ? WHERE number = ?", int(due), row["number"]
-            )
-            if due:
+            row = self._ledger.rows("UPDATE rules SET seen = seen + 1 WHERE number = ? RETURNING seen, fired", number)[
+                0
+            ]
+            due = row["seen"] >= int(rule["match"].get("nth", 1))
+            if due and (rule["times"] is None or row["fired"] < rule["times"]) and self._drawn(number, rule, said):
+                self._applied(number, rule)
                 return rule["do"]
         return {}
+
+    def _drawn(self, number: int, rule: Rule, said: Json) -> bool:
+        if "probability" not in rule["match"]:
+            return True
+        digest = hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=16).hexdigest()
+        before = self._ledger.number(
+            "INSERT INTO draws VALUES (?, ?, 0)"
+            " ON CONFLICT (rule, said) DO UPDATE SET times = times + 1 RETURNING times",
+            number,
+            digest,
+        )
+        chance = seeded(self._seed, "fault", as_json(rule), digest, str(before)).random()
+        return bool(chance < rule["match"]["probability"])
+
+    def _applied(self, number: int, rule: Rule) -> None:
+        self._ledger.rows("UPDATE rules SET fired = fired + 1 WHERE number = ?", number)
+        self._ledger.rows(
+            "INSERT INTO applied VALUES (?, ?, 1) ON CONFLICT (provider, kind) DO UPDATE SET times = times + 1",
+            rule["provider"],
+            kind_of(rule["do"]),
+        )
 
 
 def _fits(match: dict[str, Any], call: dict[str, str]) -> bool:
     return all(
         str(wanted).lower() in call.get(key.removesuffix("_contains"), "").lower()
         for key, wanted in match.items()
-        if key != "nth"
+        if key.endswith("_contains")
     )

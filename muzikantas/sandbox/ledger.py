@@ -7,14 +7,15 @@ from typing import Any
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tasks (
-    id TEXT PRIMARY KEY, account TEXT NOT NULL, digest TEXT NOT NULL, body TEXT NOT NULL, title TEXT NOT NULL,
-    style TEXT NOT NULL, reference TEXT NOT NULL, charged INTEGER NOT NULL, refunded INTEGER NOT NULL DEFAULT 0,
+    id TEXT PRIMARY KEY, provider TEXT NOT NULL, account TEXT NOT NULL, digest TEXT NOT NULL, body TEXT NOT NULL,
+    title TEXT NOT NULL, style TEXT NOT NULL, reference TEXT, charged INTEGER NOT NULL,
+    refunded INTEGER NOT NULL DEFAULT 0,
     accepted_at REAL NOT NULL, duration_s REAL NOT NULL, answered INTEGER NOT NULL DEFAULT 0,
     fault TEXT, callbacks TEXT NOT NULL DEFAULT '{}');
 CREATE INDEX IF NOT EXISTS tasks_digest ON tasks (digest);
 CREATE TABLE IF NOT EXISTS takes (
     id TEXT PRIMARY KEY, task_id TEXT NOT NULL REFERENCES tasks, position INTEGER NOT NULL,
-    realised TEXT NOT NULL, duration_s REAL);
+    realised TEXT NOT NULL, asked_s REAL, duration_s REAL);
 CREATE INDEX IF NOT EXISTS takes_task ON takes (task_id);
 CREATE TABLE IF NOT EXISTS releases (
     number INTEGER PRIMARY KEY AUTOINCREMENT, reference TEXT UNIQUE NOT NULL, take_id TEXT NOT NULL REFERENCES takes,
@@ -22,6 +23,15 @@ CREATE TABLE IF NOT EXISTS releases (
 CREATE TABLE IF NOT EXISTS rules (
     number INTEGER PRIMARY KEY AUTOINCREMENT, rule TEXT NOT NULL,
     seen INTEGER NOT NULL DEFAULT 0, fired INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS draws (
+    rule INTEGER NOT NULL REFERENCES rules ON DELETE CASCADE, said TEXT NOT NULL, times INTEGER NOT NULL,
+    PRIMARY KEY (rule, said));
+CREATE TABLE IF NOT EXISTS applied (
+    provider TEXT NOT NULL, kind TEXT NOT NULL, times INTEGER NOT NULL, PRIMARY KEY (provider, kind));
+CREATE TABLE IF NOT EXISTS attempts (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, task_id TEXT NOT NULL REFERENCES tasks, kind TEXT NOT NULL,
+    at REAL NOT NULL, outcome TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS attempts_task ON attempts (task_id);
 CREATE TABLE IF NOT EXISTS llm_calls (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, account TEXT NOT NULL, model TEXT NOT NULL,
     outcome TEXT NOT NULL);
@@ -94,7 +104,21 @@ class Ledger:
             now,
         )
 
-    def balance(self, account: str, start: int, now: float) -> int:
-        """Give what an account has left of its `start` credits."""
+    def spent(self, provider: str, account: str, now: float) -> int:
+        """Give what an account has spent at a provider, net of what came back."""
         self.settle(now)
-        return start - self.number("SELECT sum(charged - refunded) FROM tasks WHERE account = ?", account)
+        return self.number(
+            "SELECT sum(charged - refunded) FROM tasks WHERE provider = ? AND account = ?", provider, account
+        )
+
+    def count(self, name: str) -> None:
+        """Add one to a counter among the facts."""
+        self.rows(
+            "INSERT INTO facts VALUES (?, '1') ON CONFLICT (name) DO UPDATE SET value = CAST(value AS INTEGER) + 1",
+            name,
+        )
+
+    def numbers(self, prefix: str) -> dict[str, int]:
+        """Give all counters whose name begins so, by the rest of their names."""
+        rows = self.rows("SELECT name, value FROM facts WHERE substr(name, 1, ?) = ?", len(prefix), prefix)
+        return {row["name"].removeprefix(prefix): int(row["value"]) for row in rows}

@@ -11,7 +11,8 @@ from fastapi.responses import JSONResponse
 
 from muzikantas.sandbox import answers
 from muzikantas.sandbox.config import Config
-from muzikantas.sandbox.faults import Deed, Faults
+from muzikantas.sandbox.fault_rules import Deed
+from muzikantas.sandbox.faults import Faults
 from muzikantas.sandbox.ledger import Ledger
 from muzikantas.sandbox.writer import Writer
 
@@ -66,7 +67,7 @@ class OpenAI:
         if self._config.llm_models and body["model"] not in self._config.llm_models:
             return _error(404, "invalid_request_error", "model_not_found", f"No model {body['model']!r}.")
         said = said_to(body)
-        deed = self._faults.deed("openai", "responses", input=said)
+        deed = self._faults.deed("openai", "responses", said=body, input=said)
         await answers.late(deed)
         broken = answers.broken(deed)
         reply = self._reply(body, said, deed)

@@ -17,44 +17,71 @@ STAGES = (("TEXT_SUCCESS", 0.2), ("FIRST_SUCCESS", 0.7), ("SUCCESS", 1.0))
 class Dialect:
     """Where gateways of this wire format differ. A further gateway is a further value.
 
-    Source of the default: docs.sunoapi.org, "Generate Music" and "Get Remaining Credits".
+    Sources: docs.sunoapi.org, "Generate Music" and "Get Remaining Credits"; docs.kie.ai, "Generate Music" and
+    "Webhook Verification".
     """
 
-    name: str = "sunoapi"
-    prefix: str = ""  #: path in front of /api/v1
-    too_fast: int = 430  #: body code above the rate limit
-    out_of_credits: int = 429
-    price: int = 10  #: credits a request
+    provider: str  #: the name in the ledger and in fault scripts
+    prefix: str  #: path in front of /api/v1
+    bad_request: int  #: body code of parameters that are missing or wrong
+    too_long: int
+    too_fast: int  #: body code above the rate limit
+    out_of_credits: int
+    price: int  #: credits a request
+    signs: bool  #: callbacks carry a signature
+    polls_per_s: int | None = None  #: of one task; None: not limited
     calls: int = 20  #: new requests allowed ...
     window_s: float = 10.0  #: ... in any window of this length
 
 
-SUNOAPI = Dialect()
+SUNOAPI = Dialect(
+    provider="suno",
+    prefix="",
+    bad_request=400,
+    too_long=413,
+    too_fast=430,
+    out_of_credits=429,
+    price=10,
+    signs=False,
+)
+KIE = Dialect(
+    provider="kie",
+    prefix="/kie",
+    bad_request=422,
+    too_long=422,
+    too_fast=429,
+    out_of_credits=402,
+    price=12,
+    signs=True,
+    polls_per_s=3,
+)
 
 
 class Limiter:
-    """A sliding window of the accepted calls of each account."""
+    """A sliding window of the admitted calls of each account (or of each task)."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+    def __init__(self, calls: int, window_s: float) -> None:
+        self._most, self._window_s = calls, window_s
         self._calls: dict[str, deque[float]] = {}
 
     def admit(self, account: str, now: float) -> bool:
         """Count one call, unless the window is full."""
         calls = self._calls.setdefault(account, deque())
-        while calls and calls[0] <= now - self._dialect.window_s:
+        while calls and calls[0] <= now - self._window_s:
             calls.popleft()
-        if len(calls) >= self._dialect.calls:
+        if len(calls) >= self._most:
             return False
         calls.append(now)
         return True
 
 
-def problem_of(body: Mapping[str, Any] | None, models: tuple[str, ...]) -> Problem | None:
+def problem_of(body: Mapping[str, Any] | None, models: tuple[str, ...], dialect: Dialect) -> Problem | None:
     """Check a generate request as documented; give the first thing wrong with it."""
     if body is None:
-        return 400, "The request body must be a JSON object."
-    return next((problem for check in _CHECKS if (problem := check(body, models))), None)
+        return dialect.bad_request, "The request body must be a JSON object."
+    code, message = next((problem for check in _CHECKS if (problem := check(body, models))), (200, ""))
+    codes = {400: dialect.bad_request, 413: dialect.too_long}
+    return (codes[code], message) if message else None
 
 
 def _needs_basics(body: Mapping[str, Any], models: tuple[str, ...]) -> Problem | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from muzikantas.domain.errors import BudgetExceeded, PermanentError, TransientError
 from muzikantas.domain.money import tokens_micros
 from muzikantas.domain.replies import Reply
-from muzikantas.domain.waiting import Wait
+from muzikantas.domain.waiting import Wait, peek
 from muzikantas.models import budget, llm
 from muzikantas.models.base import database_now
 from muzikantas.models.cycle import Cycle
@@ -42,7 +42,7 @@ def ask(
             return check(reply.model_validate(call.reply)), call.id
     busy = timedelta(seconds=studio.settings.visibility_timeout_s * 0.45)
     if calls and calls[-1].state == llm.SENT and now < calls[-1].created_at + busy:
-        raise Wait(calls[-1].created_at + busy, f"another delivery is asking ({purpose})")
+        raise Wait(peek(calls[-1].created_at + busy, now), f"another delivery is asking ({purpose})")
     counted = [call for call in calls if call.state != llm.POSTPONED]
     if len(counted) >= studio.settings.llm_calls_per_purpose or now > cycle.deadline_at:
         return None

@@ -9,8 +9,9 @@ from muzikantas.analysis import audio, planning
 from muzikantas.celery import app
 from muzikantas.domain.errors import UnusableAudio
 from muzikantas.domain.style import heard
-from muzikantas.domain.waiting import Wait, message_limit_s
+from muzikantas.domain.waiting import Wait, message_limit_s, peek
 from muzikantas.models import artist, audit, cycle, generation, take, track
+from muzikantas.models.base import database_now
 from muzikantas.models.generation import Generation
 from muzikantas.models.take import Take
 from muzikantas.settings import Settings
@@ -57,7 +58,8 @@ def _measure(task: SlotTask, row: Take) -> None:
         if attempts is None:
             current = take.get(session, row.id)
             if current.state == take.STORED and current.busy_until is not None:
-                raise Wait(current.busy_until, "another listener is at this take")
+                until = peek(current.busy_until, database_now(session))
+                raise Wait(until, "another listener is at this take")
             return
         if attempts > LISTEN_ATTEMPTS:
             take.fail(session, row.id, "killed the listener")

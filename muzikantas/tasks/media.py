@@ -1,9 +1,16 @@
-"""Copy a request's audio into our store at once: providers delete it after about two weeks."""
+"""Copy a request's audio into our store at once: providers delete it after about two weeks.
 
+What arrives is checked before it is kept: a file that is not the recording that was announced is downloaded again while
+the provider still has it, and a take that cannot be had is failed with its reason.
+"""
+
+from muzikantas.analysis import audio
 from muzikantas.celery import app
 from muzikantas.clients.downloads import download
 from muzikantas.domain.errors import TransientError, UnusableAudio
 from muzikantas.models import generation, take
+from muzikantas.models.take import Take
+from muzikantas.studio import Studio
 from muzikantas.tasks.slots import SlotTask, end
 
 #: Links that answer with nothing or a web page are often right half a minute later; after this often they are not.
@@ -18,23 +25,34 @@ def fetch(self: SlotTask, generation_id: int) -> int:
     with studio.begin() as session:
         announced = take.of_generation(session, generation_id, take.ANNOUNCED)
     for row in announced:
-        with studio.begin() as session:
-            attempts = take.count_fetch(session, row.id)
-        try:
-            data, suffix = download(row.source_url)
-        except (UnusableAudio, TransientError) as error:
-            if attempts < FETCH_ATTEMPTS:
-                raise TransientError(str(error), retry_after_s=FETCH_AGAIN_S) from error
-            with studio.begin() as session:
-                take.fail(session, row.id, f"{error} ({attempts} downloads)")
-            continue
-        key = studio.store.put(data, suffix)
-        with studio.begin() as session:
-            take.record_stored(session, row.id, key=key, size=len(data))
+        _fetch_take(studio, row)
     with studio.begin() as session:
-        row_of = generation.get(session, generation_id)
+        whole = generation.get(session, generation_id)
         takes = take.of_generation(session, generation_id)
-        if row_of.state == generation.COMPLETE and takes and all(row.state == take.FAILED for row in takes):
-            end(session, row_of, generation.FAILED, "; ".join(row.reason or "" for row in takes))
+        if whole.state == generation.COMPLETE and takes and all(row.state == take.FAILED for row in takes):
+            end(session, whole, generation.FAILED, "; ".join(f"take {row.number}: {row.reason}" for row in takes))
         generation.move_due(session, generation_id, patience_s=studio.settings.reconcile_after_s)
     return generation_id
+
+
+def _fetch_take(studio: Studio, row: Take) -> None:
+    """Store one take. The attempt is counted before the file is opened: a poison file may kill us."""
+    with studio.begin() as session:
+        attempts = take.count_fetch(session, row.id)
+        if attempts > FETCH_ATTEMPTS:
+            take.fail(session, row.id, f"could not be stored in {FETCH_ATTEMPTS} attempts")
+            return
+    try:
+        data, suffix = download(row.source_url)
+        audio.check_content(data, announced_s=row.announced_s)
+        key = studio.store.put(data, suffix)
+        with studio.begin() as session:
+            for other in take.of_generation(session, row.generation_id):
+                if other.id != row.id and other.audio_key == key:
+                    raise UnusableAudio(f"the same file as take {other.number}")
+            take.record_stored(session, row.id, key=key, size=len(data))
+    except (UnusableAudio, TransientError) as error:
+        if attempts < FETCH_ATTEMPTS:
+            raise TransientError(str(error), retry_after_s=FETCH_AGAIN_S) from error
+        with studio.begin() as session:
+            take.fail(session, row.id, f"{error} ({attempts} downloads)")

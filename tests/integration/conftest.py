@@ -31,6 +31,7 @@ def label(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Label]:
         overrides={
             "VISIBILITY_TIMEOUT_S": str(VISIBILITY_TIMEOUT_S),
             "RECONCILE_AFTER_S": "3",
+            "SUBMIT_DEADLINE_S": "8",
             "SUNO_USUAL_S": "1",
             "SUNO_API_KEY": PLANTED_KEY,
             "SUNO_RATE_CALLS": "100",

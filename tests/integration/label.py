@@ -118,7 +118,7 @@ class Label:
         """References of the requests of a cycle that the sandbox was paid for, one entry a payment."""
         mine = {str(row.reference) for row in self.slots(cycle_id)}
         entries = self.admin("ledger")["requests"]
-        references = [entry["reference"].rstrip("/").rpartition("/")[2] for entry in entries]
+        references = [(entry["reference"] or "").rstrip("/").rpartition("/")[2] for entry in entries]
         return sorted(reference for reference in references if reference in mine)
 
     def admin(self, what: str, body: Any = None, method: str | None = None) -> Any:

@@ -69,7 +69,7 @@ def answers(label: Label) -> bool:
 def test_a_sender_that_dies_while_it_sends_leaves_an_unknown_request(label: Label) -> None:
     """The provider takes four seconds to answer and the sender is killed meanwhile: nothing is sent again."""
     artist_id, genre = label.artist(slots=1)
-    rule = fault("generate", genre, do={"delay_s": 4})
+    rule = fault("generate", genre, do={"delay_s": 4, "callback": "missing"})
     with label.faults(rule):
         cycle_id = label.start(artist_id)
         label.wait(lambda: [r for r in label.slots(cycle_id) if r.state == generation.SUBMITTING], "it is being sent")

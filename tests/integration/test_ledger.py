@@ -68,7 +68,7 @@ def at_once(work: Callable[[], Any], times: int) -> list[Any]:
 
 def claim(request_id: int) -> Generation | None:
     with studio().begin() as session:
-        return generation.claim(session, request_id, deadline_s=60, credits_asked=10)
+        return generation.claim(session, request_id, token=uuid.uuid4(), deadline_s=60, credits_asked=10)
 
 
 def test_of_many_deliveries_one_gets_the_right_to_send(request_id: int) -> None:
@@ -106,7 +106,7 @@ def test_no_state_goes_back(request_id: int) -> None:
         generation.record_submitted(session, request_id, row.submit_token, task_id="made", first_look_s=1)
         assert generation.withdraw(session, request_id, row.submit_token) is None
         assert generation.park_unknown(session, request_id, "late") is None
-        assert generation.claim(session, request_id, deadline_s=60, credits_asked=10) is None
+        assert generation.claim(session, request_id, token=uuid.uuid4(), deadline_s=60, credits_asked=10) is None
         assert generation.complete(session, request_id) is not None
         assert generation.finish(session, request_id, generation.COMPLETE, None) is not None
     assert claim(request_id) is None

@@ -1,0 +1,1 @@
+"""One module a promise; each prints one JSON line: `python -m benchmarks.NAME --json`."""
