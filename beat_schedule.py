@@ -14,6 +14,10 @@ beat_schedule = {
         "task": "muzikantas.tasks.cycles.reconcile",
         "schedule": 15.0,
     },
+    "settle requests of unknown end": {
+        "task": "muzikantas.tasks.settling.settle_by_balance",
+        "schedule": 60.0,
+    },
     "collect how releases did": {
         "task": "muzikantas.tasks.performance.collect_performance",
         "schedule": crontab(minute="*/30"),

@@ -13,6 +13,7 @@ task_create_missing_queues = False
 task_routes = {
     "muzikantas.tasks.generation.*": {"queue": "suno"},
     "muzikantas.tasks.submission.*": {"queue": "suno"},
+    "muzikantas.tasks.settling.*": {"queue": "suno"},
     "muzikantas.tasks.media.*": {"queue": "media"},
     "muzikantas.tasks.listening.*": {"queue": "listen"},
     "muzikantas.tasks.briefing.*": {"queue": "llm"},
@@ -49,9 +50,8 @@ result_backend_max_retries = 20
 worker_soft_shutdown_timeout = 10.0
 worker_enable_soft_shutdown_on_idle = True
 
-# Flower and the progress of `muzikantas demo` read events.
+# Flower reads events. That a message was sent is none of them: most of ours are waits, and it would cost each a message.
 worker_send_task_events = True
-task_send_sent_event = True
 task_track_started = True
 
 broker_connection_retry_on_startup = True

@@ -39,6 +39,8 @@ JOB_S = 10.0
 PROCESSES = 2
 #: Enough for every process to open its connections, and for the usual duration to be an observed one.
 WARM_UP = 8
+#: Counting shared pages takes the kernel a tenth of a second, which the workers would miss.
+MEMORY_EVERY_S = 3.0
 #: The blocking way would need `jobs * JOB_S / PROCESSES` seconds; so few of them show its pace.
 PEER_JOBS = 4
 
@@ -153,14 +155,15 @@ def _finish(stack: Stack, rows: Sequence[int], watched: Sequence[psutil.Process]
     """Send `generate` for all rows and wait until all are complete; give the most memory that was used meanwhile."""
     for row in rows:
         canvases.stage("generation.generate", row).apply_async(ignore_result=True)
-    most = 0
+    most, looked = 0, 0.0
     left = select(func.count()).where(Generation.id.in_(rows), Generation.state != generation.COMPLETE)
     while True:
         stack.supervisor.poll()
         with studio().begin() as session:
             if not session.scalar(left):
                 return most
-        most = max(most, _memory(watched))
+        if time.monotonic() - looked > MEMORY_EVERY_S:
+            most, looked = max(most, _memory(watched)), time.monotonic()
         time.sleep(0.1)
 
 

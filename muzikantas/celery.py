@@ -160,6 +160,7 @@ TASK_MODULES = (
     "media",
     "performance",
     "releasing",
+    "settling",
     "submission",
 )
 

@@ -11,15 +11,21 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from muzikantas.clients.distribution import DistributionClient
-from muzikantas.clients.generators import Generator, generator
+from muzikantas.clients.generators import generator
 from muzikantas.clients.governor import Governor
+from muzikantas.clients.music import Music, accounts
 from muzikantas.clients.store import AudioStore
-from muzikantas.domain.accounts import Account, Limits
+from muzikantas.domain.accounts import Limits
 from muzikantas.domain.errors import InputError, TransientError
+from muzikantas.models.connections import ping_after_idling
 from muzikantas.settings import Settings, settings
 
 if TYPE_CHECKING:
     from muzikantas.clients.llm import LlmClient
+
+
+#: How long a call usually takes, until the governor has seen some: so long a full one lets the next wait.
+LLM_S, DISTRIBUTION_S = 5.0, 1.0
 
 
 class Studio:
@@ -27,6 +33,7 @@ class Studio:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._music: dict[str, Music] = {}
 
     @cached_property
     def engine(self) -> Engine:
@@ -37,13 +44,18 @@ class Studio:
                 "no database: DATABASE_URL is not set and no stack is running; start one with `muzikantas up` "
                 "or set DATABASE_URL"
             )
-        return create_engine(
+        engine = create_engine(
             url,
             pool_size=2,
             max_overflow=3,
-            pool_pre_ping=True,
             connect_args={"connect_timeout": 5, "application_name": "muzikantas"},
         )
+        ping_after_idling(engine)
+        return engine
+
+    @cached_property
+    def _sessions(self) -> "sessionmaker[Session]":
+        return sessionmaker(self.engine, expire_on_commit=False)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[Session]:
@@ -52,29 +64,54 @@ class Studio:
         Raises `TransientError` when the database does not answer, or undid the transaction for a reason that passes.
         """
         try:
-            with sessionmaker(self.engine, expire_on_commit=False).begin() as session:
+            with self._sessions.begin() as session:
                 yield session
         except (OperationalError, InterfaceError) as error:
             raise TransientError(f"the database does not answer: {str(error.orig).strip()}") from error
 
-    @cached_property
-    def music(self) -> Generator:
-        """The music provider."""
-        return generator("sunoapi", base_url=self.settings.suno_base_url)
+    def music(self, provider: str) -> Music:
+        """One of the music providers; made at its first use."""
+        if provider not in self._music:
+            known = self.settings.music(provider)
+            maker = generator(provider, base_url=known.base_url, known=known.facts())
+            facts = maker.facts
+            limits = Limits(calls=facts.rate_calls, window_s=facts.rate_window_s, concurrency=facts.concurrency)
+            named = accounts(provider, known.keys or [""], limits)
+            self._music[provider] = Music(
+                generator=maker,
+                governor=Governor(self.redis, provider, list(named.values()), usual_s=facts.usual_s),
+                keys={account.name: key for key, account in named.items()},
+            )
+        return self._music[provider]
 
     @cached_property
-    def suno_governor(self) -> Governor:
-        """Who may call the music provider, and when."""
+    def llm_governor(self) -> Governor:
+        """Who may ask a language model, and when."""
         limits = Limits(
-            calls=self.settings.suno_rate_calls,
-            window_s=self.settings.suno_rate_window_s,
-            concurrency=self.settings.suno_concurrency,
+            calls=self.settings.openai_rate_calls,
+            window_s=self.settings.openai_rate_window_s,
+            concurrency=self.settings.openai_concurrency,
         )
-        connection = redis.Redis.from_url(
-            self.settings.redis_url.get_secret_value(), socket_timeout=5, socket_connect_timeout=5
+        key = self.settings.openai_api_key.get_secret_value()
+        return Governor(self.redis, "openai", list(accounts("openai", [key], limits).values()), usual_s=LLM_S)
+
+    @cached_property
+    def distribution_governor(self) -> Governor:
+        """Who may call the distributor, and when."""
+        limits = Limits(
+            calls=self.settings.distribution_rate_calls,
+            window_s=self.settings.distribution_rate_window_s,
+            concurrency=self.settings.distribution_concurrency,
         )
-        accounts = [Account(name="suno", limits=limits)]
-        return Governor(connection, "suno", accounts, usual_s=self.settings.suno_usual_s)
+        key = self.settings.distribution_api_key.get_secret_value()
+        named = accounts("distribution", [key], limits)
+        return Governor(self.redis, "distribution", list(named.values()), usual_s=DISTRIBUTION_S)
+
+    @cached_property
+    def redis(self) -> redis.Redis:
+        """The Redis that all workers share: the governor's."""
+        url = self.settings.redis_url.get_secret_value()
+        return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=5)
 
     @cached_property
     def llm(self) -> "LlmClient":

@@ -1,4 +1,4 @@
-"""What the next cycle should make: proposals as plan items, the better of two takes, and how well was obeyed."""
+"""What the next cycle should make: proposals as plan items, and how well was obeyed."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -53,11 +53,6 @@ def as_item(proposal: Proposal) -> dict[str, Any]:
 def style_of(item: Mapping[str, Any]) -> Style:
     """Read the style of a plan item."""
     return Style(item["genre"], tuple(item["values"]))
-
-
-def better_take(asked: Style, realised: Sequence[Style]) -> int:
-    """Index of the take that is closer to what was asked (Euclidean over the dimensions); the first of equals."""
-    return min(range(len(realised)), key=lambda i: math.dist(asked.values, realised[i].values))
 
 
 def obedience(pairs: Sequence[tuple[Style, Style]]) -> dict[str, Any]:

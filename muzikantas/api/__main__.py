@@ -8,11 +8,17 @@ import uvicorn
 from muzikantas import logs
 from muzikantas.api.callbacks import create_app
 from muzikantas.domain.errors import InputError
-from muzikantas.settings import settings
+from muzikantas.settings import MUSIC, Settings, settings
 from muzikantas.studio import studio
 
 #: More at once than all generations of a label finish in one second; beyond it the provider may call again.
 MOST_AT_ONCE = 200
+
+
+def webhook_keys(given: Settings) -> dict[str, str]:
+    """Give the key of each provider whose callbacks are signed."""
+    keys = {name: given.music(name).webhook_key.get_secret_value() for name in MUSIC}
+    return {name: key for name, key in keys.items() if key}
 
 
 def main() -> None:
@@ -23,7 +29,7 @@ def main() -> None:
     given = parser.parse_args()
     logs.set_up(settings())
     uvicorn.run(
-        create_app(studio(), webhook_keys={}),
+        create_app(studio(), webhook_keys=webhook_keys(settings())),
         host=given.host,
         port=given.port,
         http="h11",

@@ -18,6 +18,7 @@ from typing import Any
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from kombu.exceptions import OperationalError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 
@@ -25,10 +26,11 @@ from muzikantas import logs
 from muzikantas.clients.suno_answers import read_callback, verify_signature
 from muzikantas.domain.brief import CallbackNews
 from muzikantas.domain.errors import Incomplete, TransientError
-from muzikantas.models import generation, settlement
+from muzikantas.models import budget, generation, settlement, take
 from muzikantas.models.generation import Generation
 from muzikantas.studio import Studio
 from muzikantas.tasks import canvases
+from muzikantas.tasks.slots import subject
 
 logger = logging.getLogger(__name__)
 
@@ -109,11 +111,15 @@ class Callbacks:
 
     def _write(self, provider: str, reference: str, news: CallbackNews) -> int | None:
         """Write down what the callback proves; give the generation whose tasks are to be sent, if any."""
-        with self._studio.begin() as session:
-            row = _behind(session, provider, reference)
-            with logs.context(subject=row.id):
-                _refuse_another_task(session, row, news)
-                return _woken(session, row, news, self._studio)
+        try:
+            with self._studio.begin() as session:
+                row = _behind(session, provider, reference)
+                with logs.context(subject=row.id):
+                    _refuse_another_task(session, row, news)
+                    return _woken(session, row, news, self._studio)
+        except IntegrityError:  # two paths at the same moment, with one task
+            logger.exception("refused a callback for task %s: it belongs to another request", news.task_id)
+            raise HTTPException(HTTPStatus.CONFLICT, "this task belongs to another request") from None
 
     def _send(self, generation_id: int) -> None:
         """Send the slot's tasks; without a broker the row becomes due, and `reconcile` sends them."""
@@ -185,8 +191,13 @@ def _woken(session: Session, row: Generation, news: CallbackNews, studio: Studio
     patience_s = studio.settings.reconcile_after_s
     was = row.state
     deadline_s = studio.settings.generation_deadline_s
-    if settlement.accept(session, row.id, task_id=news.task_id, patience_s=patience_s, deadline_s=deadline_s):
+    made_after_all = news.kind == "complete" and not take.of_generation(session, row.id)
+    if settlement.accept(
+        session, row.id, task_id=news.task_id, patience_s=patience_s, deadline_s=deadline_s, revive=made_after_all
+    ):
         logger.info("a callback (%s) proves that the request was accepted; it was %s", news.kind, was)
+        if was == generation.FAILED:
+            budget.charge_again(session, subject=subject(row), amount=row.credits)
         return row.id
     if news.kind in ENDS and settlement.hasten(session, row.id, patience_s=patience_s):
         logger.info("a callback (%s) brings the next look forward", news.kind)

@@ -2,21 +2,27 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from muzikantas.cli.artist_example import EXAMPLE
-from muzikantas.cli.artist_file import ArtistFile, read_artist
+from muzikantas.cli.artist_file import ArtistFile, Credits, Dollars, read_artist
 from muzikantas.cli.rows import rows
 from muzikantas.domain.errors import InputError
-from muzikantas.domain.money import decimal_text
+from muzikantas.domain.money import MICROS, decimal_text
 from muzikantas.models import artist as artists
 from muzikantas.models import audit, budget, cycle, track
 from muzikantas.models.artist import Artist
+
+#: What an operator says, and what the rows say.
+UNITS = {"credits": budget.CREDITS, "usd": budget.USD_MICROS}
+TEMPLATES = {"month": budget.MONTHS, "cycle": budget.CYCLES}
 
 
 @click.group()
@@ -41,7 +47,7 @@ def create(file: Path) -> None:
     with rows() as studio, studio.begin() as session:
         made = _insert(session, described, file)
     click.echo(f"Artist {made.id}: {made.name}, version 1.")
-    if described.budget.credits_a_month.hard is None:
+    if described.budget.credits_a_month.hard is None and described.budget.credits_a_cycle.hard is None:
         click.echo("No hard limit of credits: nothing stops its spending but your account at the provider.", err=True)
     if described.cycle_every_days:
         click.echo(f"Its first cycle starts in {described.cycle_every_days:g} days.")
@@ -57,9 +63,8 @@ def _insert(session: Session, described: ArtistFile, file: Path) -> Artist:
     if described.cycle_every_days:
         columns["next_cycle_at"] = func.now() + timedelta(days=described.cycle_every_days)
     made = artists.create(session, described.profile(), **columns)
-    money = described.budget
-    budget.set_limits(session, made.id, budget.CREDITS, **money.credits_a_month.model_dump())
-    budget.set_limits(session, made.id, budget.USD_MICROS, **money.usd_a_month.in_micros())
+    for unit, template, limits in described.budget.limits():
+        budget.set_limits(session, made.id, unit, template=template, **limits)
     audit.note(session, "operator", "create", f"artist:{made.id}", file=file.name)
     return made
 
@@ -111,9 +116,8 @@ def show(name: str, as_json: bool) -> None:  # noqa: FBT001 (click's signature)
     for line in versions:
         click.echo(f"version {line['version']:<10}{line['created_at'][:16]}  {line['kind']}: {line['reason']}")
     for line in money:
-        limits = f"soft {line['soft'] or 'none'}, hard {line['hard'] or 'none'}"
-        spent = f"{line['spent']} spent, {line['reserved']} reserved; "
-        click.echo(f"budget {line['period']:<11}{line['unit']}: {'' if line['period'] == 'default' else spent}{limits}")
+        used = "" if line["period"] in TEMPLATES.values() else f"{line['spent']} spent, {line['reserved']} reserved; "
+        click.echo(f"budget {line['when']:<11}{line['unit']}: {used}{_limits(line)}")
 
 
 def _described(session: Session, row: Artist) -> dict[str, Any]:
@@ -127,19 +131,24 @@ def _described(session: Session, row: Artist) -> dict[str, Any]:
         "versions": [
             {**{name: getattr(v, name) for name in shown}, "created_at": v.created_at.isoformat()} for v in versions
         ],
-        "budgets": [_budget(line) for line in budget.of_artist(session, row.id)],
+        "budgets": [_budget(session, line) for line in budget.of_artist(session, row.id)],
     }
 
 
-def _budget(row: budget.Budget) -> dict[str, Any]:
+def _budget(session: Session, row: budget.Budget) -> dict[str, Any]:
     """Describe a budget; dollars as decimal text."""
     dollars = row.unit == budget.USD_MICROS
     amounts = {"soft": row.soft_limit, "hard": row.hard_limit, "spent": row.spent, "reserved": row.reserved}
     return {
         "unit": "usd" if dollars else row.unit,
         "period": row.period,
+        "when": budget.period_in_words(session, row.period),
         **{name: decimal_text(value) if dollars and value is not None else value for name, value in amounts.items()},
     }
+
+
+def _limits(line: dict[str, Any]) -> str:
+    return ", ".join(f"{kind} {'none' if line[kind] is None else line[kind]}" for kind in ("soft", "hard"))
 
 
 def _text(value: object) -> str:
@@ -156,3 +165,45 @@ def revert(name: str, version: int) -> None:
         newest = artists.revert(session, row.id, version)
         audit.note(session, "operator", "revert", f"artist:{row.id}", to=version, made=newest.version)
     click.echo(f"{row.name} has version {newest.version} now, with the content of version {version}.")
+
+
+@artist.command("budget")
+@click.argument("name", metavar="ARTIST")
+@click.argument("unit", type=click.Choice(list(UNITS)))
+@click.argument("period", type=click.Choice(list(TEMPLATES)))
+@click.option("--soft", metavar="AMOUNT|none", help="Above it the log, `doctor` and the report warn.")
+@click.option("--hard", metavar="AMOUNT|none", help="Nothing is bought that would go above it.")
+def change_budget(name: str, unit: str, period: str, soft: str | None, hard: str | None) -> None:
+    """Change what ARTIST may spend in a month or a cycle: in those to come, and in the one under way.
+
+    A limit that is not given stays as it is.
+    """
+    given = {kind: text for kind, text in (("soft", soft), ("hard", hard)) if text is not None}
+    if not given:
+        raise InputError(
+            "expected --soft, --hard or both; `muzikantas artist show ARTIST` prints the limits as they are"
+        )
+    with rows() as studio, studio.begin() as session:
+        row = artists.find(session, name)
+        limits = _changed(session, row, unit, TEMPLATES[period], given)
+        budget.set_limits(session, row.id, UNITS[unit], template=TEMPLATES[period], **limits)
+        audit.note(session, "operator", "budget", f"artist:{row.id}", unit=UNITS[unit], period=period, **limits)
+        shown = [_budget(session, line) for line in budget.of_artist(session, row.id) if line.unit == UNITS[unit]]
+    for line in shown:
+        click.echo(f"{row.name}, {line['when']}, {line['unit']}: {_limits(line)}")
+
+
+def _changed(session: Session, row: Artist, unit: str, template: str, given: dict[str, str]) -> dict[str, int | None]:
+    """Give both limits as the rows hold them. Raises `InputError` for what is no amount, or soft above hard."""
+    found = {line.period: line for line in budget.of_artist(session, row.id) if line.unit == UNITS[unit]}.get(template)
+    before = {"soft": found.soft_limit, "hard": found.hard_limit} if found else {}
+    after = {kind: None if text == "none" else text for kind, text in given.items()}
+    try:
+        if unit == "credits":
+            return Credits.model_validate({**before, **after}).model_dump()
+        kept = {kind: None if value is None else Decimal(value) / MICROS for kind, value in before.items()}
+        return Dollars.model_validate({**kept, **after}).in_micros()
+    except ValidationError as error:
+        details = error.errors(include_url=False)[0]
+        option = f"--{details['loc'][0]} {given[str(details['loc'][0])]!r}: " if details["loc"] else ""
+        raise InputError(f"{option}{details['msg'].removeprefix('Value error, ')}") from None

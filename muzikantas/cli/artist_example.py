@@ -41,9 +41,11 @@ release_rule: manual          # manual (default): `muzikantas release TRACK`; co
 cycle_every_days: 7           # default: none, cycles are started by `muzikantas cycle start`
 seed: 7                       # default: from the name; the same seed and history give the same plan
 
-# What may be spent in a calendar month. Above soft we warn; nothing is bought that would go above hard.
-# Default: no limit.
+# What may be spent in a calendar month, and in one cycle. Above soft we warn; nothing is bought that would go above
+# hard. Default: no limit. `muzikantas artist budget` changes them later.
 budget:
   credits_a_month: {soft: 400, hard: 500}
   usd_a_month: {soft: "4.00", hard: "5.00"}
+  credits_a_cycle: {hard: 100}
+  usd_a_cycle: {hard: "1.00"}
 """

@@ -3,7 +3,7 @@
 import json
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -16,11 +16,12 @@ from muzikantas.cli.importing import read_text
 from muzikantas.domain.errors import InputError
 from muzikantas.domain.money import micros
 from muzikantas.domain.profile import Bounds, Profile, Value
+from muzikantas.models import budget
 
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 #: The longest genre that the database holds.
 GENRE_CHARS = 64
-#: Months in the hundreds of billions are typing errors, and still fit the database.
+#: Limits above hundreds of billions are typing errors, and still fit the database.
 MOST = 10**11
 
 
@@ -32,7 +33,7 @@ FORMS = {
 
 
 class Dollars(Value):
-    """Limits of a month in dollars: above `soft` we warn, above `hard` nothing is bought; None is no limit."""
+    """Limits in dollars: above `soft` we warn, above `hard` nothing is bought; None is no limit."""
 
     soft: Annotated[Decimal, Field(ge=0, le=MOST)] | None = None
     hard: Annotated[Decimal, Field(ge=0, le=MOST)] | None = None
@@ -65,10 +66,19 @@ def _check_order(soft: Decimal | int | None, hard: Decimal | int | None) -> None
 
 
 class Budget(Value):
-    """What an artist may spend in a month."""
+    """What an artist may spend in a calendar month, and in a cycle; the same money counts in both."""
 
     credits_a_month: Credits = Credits()
     usd_a_month: Dollars = Dollars()
+    credits_a_cycle: Credits = Credits()
+    usd_a_cycle: Dollars = Dollars()
+
+    def limits(self) -> Iterator[tuple[str, str, dict[str, int | None]]]:
+        """Give unit, template and both limits as the database holds them, one after the other."""
+        yield budget.CREDITS, budget.MONTHS, self.credits_a_month.model_dump()
+        yield budget.USD_MICROS, budget.MONTHS, self.usd_a_month.in_micros()
+        yield budget.CREDITS, budget.CYCLES, self.credits_a_cycle.model_dump()
+        yield budget.USD_MICROS, budget.CYCLES, self.usd_a_cycle.in_micros()
 
 
 class ArtistFile(Profile):
@@ -210,7 +220,9 @@ def _locate(root: yaml.Node, place: Sequence[str]) -> tuple[int, int]:
 
 def _fields_at(place: Sequence[str]) -> Sequence[str]:
     """Name the fields that are known at a place of the file; below `corridor` and `personality` names are free."""
-    models: dict[str, type[Value]] = {"budget": Budget, "credits_a_month": Credits, "usd_a_month": Dollars}
+    models: dict[str, type[Value]] = {"budget": Budget}
+    models |= dict.fromkeys(("credits_a_month", "credits_a_cycle"), Credits)
+    models |= dict.fromkeys(("usd_a_month", "usd_a_cycle"), Dollars)
     model = ArtistFile if not place else models.get(place[-1], Bounds)
     return tuple(model.model_fields)
 

@@ -7,7 +7,6 @@ import platform
 import shutil
 import sys
 from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from muzikantas import shipped
 from muzikantas.cli.rows import where
 from muzikantas.cli.sending import PATIENCE_S, address, broker_at
-from muzikantas.domain.money import decimal_text
 from muzikantas.models import artist, budget, migrations
-from muzikantas.models.base import database_now
 from muzikantas.settings import settings
 from muzikantas.studio import studio
 
@@ -153,28 +150,25 @@ def queues() -> list[Finding]:
 
 
 def budgets() -> list[Finding]:
-    """Find artists that have passed a limit of this month."""
+    """Find artists that have passed a limit of this month or of their running cycle."""
     found = []
     with studio().begin() as session:
-        month = f"{database_now(session).astimezone(UTC):%Y-%m}"
         for owner in artist.everyone(session):
-            for row in budget.of_artist(session, owner.id):
-                found += _limit(owner.name, row) if row.period == month else []
+            for row in budget.under_way(session, owner.id):
+                found += _limit(owner.name, row, budget.period_in_words(session, row.period))
     return found or [Finding("budgets", OK, "no artist is above a limit")]
 
 
-def _limit(name: str, row: budget.Budget) -> list[Finding]:
+def _limit(name: str, row: budget.Budget, period: str) -> list[Finding]:
     used = row.spent + row.reserved
     if row.hard_limit is not None and used >= row.hard_limit:
-        kind, limit, what = "hard", row.hard_limit, "nothing more is bought for it this month"
+        kind, limit, what = "hard", row.hard_limit, f"nothing more is bought for it in {period}"
     elif row.soft_limit is not None and used > row.soft_limit:
         kind, limit, what = "soft", row.soft_limit, "its hard limit comes next"
     else:
         return []
-    dollars = row.unit == budget.USD_MICROS
-    amounts = [decimal_text(value) if dollars else str(value) for value in (used, limit)]
-    unit = "USD" if dollars else "credits"
-    said = f"{name} has used {amounts[0]} {unit} in {row.period}, {kind} limit {amounts[1]}"
+    amounts = [budget.in_words(amount, row.unit) for amount in (used, limit)]
+    said = f"{name} has used {amounts[0]} in {period}, {kind} limit {amounts[1]}"
     return [Finding("budgets", WARN, said, f"{what[0].upper()}{what[1:]}; see `muzikantas artist show {name!r}`.")]
 
 

@@ -1,8 +1,9 @@
-"""`muzikantas limits`: the governor as it stands: who may call, who is in flight, who waits."""
+"""`muzikantas limits`: the governors as they stand: at each provider, who may call, who is in flight, who waits."""
 
 import contextlib
 import json
 import time
+from collections.abc import Sequence
 
 import click
 from rich.console import Console, Group
@@ -12,53 +13,88 @@ from rich.table import Table
 from muzikantas.cli.sending import require_broker
 from muzikantas.clients.governor import Governor, State
 from muzikantas.domain.accounts import Account, Condition
-from muzikantas.studio import studio
+from muzikantas.domain.errors import InputError
+from muzikantas.settings import MUSIC
+from muzikantas.studio import Studio, studio
 
 #: Often enough to see a window of ten seconds move.
 WATCH_S = 1.0
+ACCOUNTS = ("provider", "account", "calls", "slots", "cool-down", "credits", "refused")
+OWNERS = ("provider", "owner", "in flight", "waiting")
 
 
 @click.command()
+@click.argument("provider", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; with --watch one a second.")
 @click.option("--watch", is_flag=True, help="Look again every second, until interrupted.")
-def limits(as_json: bool, watch: bool) -> None:  # noqa: FBT001 (click's signature)
-    """Show the governor of the paid calls: rates, slots, cool-downs, credits, and who waits."""
+def limits(provider: str | None, as_json: bool, watch: bool) -> None:  # noqa: FBT001 (click's signature)
+    """Show the governors of the calls: rates, slots, cool-downs, credits, and who waits.
+
+    PROVIDER is one that is in use here (sunoapi, kie, elevenlabs, openai, distribution); all of them without it.
+    """
     require_broker()
-    governor = studio().suno_governor
+    known = governors(studio())
+    if provider is not None and provider not in known:
+        raise InputError(f"no provider {provider!r} is in use here; expected one of {', '.join(known)}")
+    chosen = [known[provider]] if provider is not None else list(known.values())
     if as_json:
-        click.echo(json.dumps(governor.state().as_json()))
+        click.echo(_as_json(_look(chosen)))
     elif not watch:
-        Console().print(shown(governor.state()))
+        Console().print(shown(_look(chosen)))
     if watch:
         with contextlib.suppress(KeyboardInterrupt):
-            _keep_showing(governor, as_json=as_json)
+            _keep_showing(chosen, as_json=as_json)
 
 
-def _keep_showing(governor: Governor, *, as_json: bool) -> None:
-    """Show the state again and again."""
+def governors(studio: Studio) -> dict[str, Governor]:
+    """Give the governor of every provider in use: for music those named or with a key, model, distributor."""
+    settings = studio.settings
+    with_key = [name for name in MUSIC if settings.music(name).keys]
+    found = {name: studio.music(name).governor for name in dict.fromkeys([*settings.music_providers, *with_key])}
+    found[studio.llm_governor.provider] = studio.llm_governor
+    if settings.distribution_base_url:
+        found[studio.distribution_governor.provider] = studio.distribution_governor
+    return found
+
+
+def _keep_showing(chosen: Sequence[Governor], *, as_json: bool) -> None:
+    """Show the states again and again."""
     with contextlib.nullcontext() if as_json else Live(auto_refresh=False) as live:
         while True:
             if live is not None:
-                live.update(shown(governor.state()), refresh=True)
+                live.update(shown(_look(chosen)), refresh=True)
             time.sleep(WATCH_S)
             if live is None:
-                click.echo(json.dumps(governor.state().as_json()))
+                click.echo(_as_json(_look(chosen)))
 
 
-def shown(state: State) -> Group:
-    """Lay the state out as two tables and a line."""
-    accounts = Table(title=f"Accounts at {state.provider}", title_justify="left")
-    for heading in ("account", "calls", "slots", "cool-down", "credits", "refused"):
-        accounts.add_column(heading)
-    for account, condition in state.accounts:
-        accounts.add_row(*_cells(account, condition))
-    owners = Table(title="Who shares them", title_justify="left")
-    for heading in ("artist", "in flight", "waiting"):
-        owners.add_column(heading)
-    for owner in sorted({*state.waiting, *state.in_flight}):
-        owners.add_row(owner, str(state.in_flight.get(owner, 0)), str(state.waiting.get(owner, 0)))
-    coming = "" if state.next_in_s is None else f"; the next comes in {state.next_in_s:.1f} s"
-    return Group(accounts, owners, f"{sum(state.waiting.values())} waiting{coming}")
+def _look(chosen: Sequence[Governor]) -> list[State]:
+    return [governor.state() for governor in chosen]
+
+
+def _as_json(states: Sequence[State]) -> str:
+    return json.dumps({"providers": [state.as_json() for state in states]})
+
+
+def shown(states: Sequence[State]) -> Group:
+    """Lay the states out: the accounts, those who share them, and a line for each provider where some wait."""
+    accounts, owners, lines = _table("Accounts", ACCOUNTS), _table("Who shares them", OWNERS), []
+    for state in states:
+        for account, condition in state.accounts:
+            accounts.add_row(state.provider, *_cells(account, condition))
+        for owner in sorted({*state.waiting, *state.in_flight}):
+            owners.add_row(state.provider, owner, str(state.in_flight.get(owner, 0)), str(state.waiting.get(owner, 0)))
+        if state.next_in_s is not None:
+            waiting = sum(state.waiting.values())
+            lines.append(f"{state.provider}: {waiting} waiting; the next comes in {state.next_in_s:.1f} s")
+    return Group(accounts, *([owners] if owners.row_count else []), *(lines or ["Nobody waits."]))
+
+
+def _table(title: str, headings: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in headings:
+        table.add_column(heading)
+    return table
 
 
 def _cells(account: Account, condition: Condition) -> list[str]:

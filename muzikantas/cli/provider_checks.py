@@ -3,8 +3,10 @@
 from urllib.parse import urlsplit
 
 from muzikantas.cli.checks import FAIL, OK, WARN, Finding
+from muzikantas.clients.generators import GENERATORS
 from muzikantas.local.stack import SANDBOX_KEY
-from muzikantas.settings import LOOPBACK, settings
+from muzikantas.settings import LOOPBACK, MUSIC, settings
+from muzikantas.studio import studio
 
 UNSET = "has no key"
 BY_UP = "or let `muzikantas up` run the sandbox in its place"
@@ -16,14 +18,25 @@ def providers() -> list[Finding]:
 
 
 def _music() -> list[Finding]:
-    now = settings()
-    if not now.suno_api_key.get_secret_value():
-        return [Finding("music", FAIL, f"{_host(now.suno_base_url)} {UNSET}", f"Set SUNO_API_KEY, {BY_UP}.")]
-    said = f"{_kind(now.suno_base_url, now.suno_api_key.get_secret_value())}, model {now.suno_model}"
-    found = [Finding("music", OK, f"{said}, {now.suno_credits_per_request} credits a request")]
-    if now.suno_plan == type(now).model_fields["suno_plan"].default:
-        advice = "Set SUNO_PLAN and SUNO_TERMS: every track's rights receipt names them."
-        found.append(Finding("music", WARN, "under which plan its tracks are made is not recorded", advice))
+    """Look at every music provider that requests go to."""
+    return [finding for name in settings().music_providers for finding in _music_provider(name)]
+
+
+def _music_provider(name: str) -> list[Finding]:
+    now, group = settings().music(name), MUSIC[name].upper()
+    url = now.base_url or GENERATORS[name].base_url
+    if not now.keys:
+        return [Finding("music", FAIL, f"{name}: {_host(url)} {UNSET}", f"Set {group}_API_KEY, {BY_UP}.")]
+    facts = studio().music(name).facts
+    several = f", {len(now.keys)} accounts" if len(now.keys) > 1 else ""
+    said = f"{_kind(url, now.keys[0])}{several}, model {facts.default_model}, {facts.credits_per_request} credits"
+    found = [Finding("music", OK, f"{name}: {said} a request")]
+    if facts.default_model not in facts.models:
+        advice = f"Known are {', '.join(facts.models)}; correct {group}_MODEL if it is a typing error."
+        found.append(Finding("music", WARN, f"{name}: model {facts.default_model} is none that is documented", advice))
+    if now.plan == type(now).model_fields["plan"].default:
+        advice = f"Set {group}_PLAN and {group}_TERMS: every track's rights receipt names them."
+        found.append(Finding("music", WARN, f"{name}: under which plan its tracks are made is not recorded", advice))
     return found
 
 

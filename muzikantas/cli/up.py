@@ -17,7 +17,7 @@ def up() -> None:
         click.echo(f"{name}: {event}{' (' + detail + ')' if detail else ''}")
 
     with operators(Shape(), on_event=tell) as stack:
-        music = "the sandbox" if "SUNO_BASE_URL" in stack.env else settings().suno_base_url
+        music = "the sandbox" if "SUNO_BASE_URL" in stack.env else ", ".join(settings().music_providers)
         words = "the sandbox" if "OPENAI_BASE_URL" in stack.env else settings().openai_base_url
         click.echo(f"Music: {music}. Language model: {words}.")
         click.echo(f"Flower: {stack.flower_url}  user muzikantas, password {stack.flower_password}")

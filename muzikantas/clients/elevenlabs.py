@@ -45,6 +45,7 @@ ELEVENLABS_FACTS = ProviderFacts(
     rate_calls=20,
     rate_window_s=10.0,
     concurrency=2,
+    answer_s=ANSWER_S,
     usual_s=60.0,
     has_list=False,
     has_balance=True,
@@ -85,10 +86,9 @@ class BadPrompt(Refused):
 class ElevenLabsGenerator:
     """Speaks to ElevenLabs Music; a `Generator` (`clients/generators.py`). One attempt a call, and never a sleep."""
 
-    def __init__(self, base_url: str, facts: ProviderFacts = ELEVENLABS_FACTS, *, answer_s: float = ANSWER_S) -> None:
+    def __init__(self, base_url: str, facts: ProviderFacts = ELEVENLABS_FACTS) -> None:
         self.base_url = base_url.rstrip("/")
         self.facts = facts
-        self.answer_s = answer_s
 
     def submit(self, brief: Brief, *, key: str, reference: str, callback_url: str | None) -> Submitted:
         """Have one take made and receive it. Nobody is called back: there is nothing left to say.
@@ -108,8 +108,8 @@ class ElevenLabsGenerator:
             json=self._body(brief),
             headers={"xi-api-key": key},
             limit=MAX_BYTES,
-            read_s=self.answer_s,
-            total_s=self.answer_s,
+            read_s=self.facts.answer_s,
+            total_s=self.facts.answer_s,
         )
         if answer.status != 200:
             raise _problem(answer, f"submit {reference}")

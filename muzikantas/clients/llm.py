@@ -3,7 +3,11 @@
 Source: platform.openai.com, "Structured model outputs"; the package openai 3.
 """
 
+import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import openai
@@ -16,6 +20,10 @@ from muzikantas.domain.replies import Reply
 TIMEOUT_S = 60.0
 #: Room for reasoning and the reply; a longer one is cut off and refused.
 MAX_OUTPUT_TOKENS = 6000
+#: Statuses below 500 after which the same question may be asked again: timeout, conflict, too fast.
+PASSING = {408, 409, 429}
+#: Daily quotas are the longest that the provider knows; a longer `Retry-After` would shut the account for a slip.
+LONGEST_WAIT_S = 86_400.0
 
 R = TypeVar("R", bound=Reply)
 
@@ -66,16 +74,10 @@ class LlmClient:
                 max_output_tokens=MAX_OUTPUT_TOKENS,
                 store=False,
             )
-        except openai.RateLimitError as error:
-            if error.code == "insufficient_quota":
-                raise OutOfCredits(f"{model}: {error.message}") from error
-            raise TransientError(f"{model}: {error.message}", retry_after_s=_retry_after(error)) from error
-        except (openai.APIConnectionError, openai.InternalServerError) as error:
+        except openai.APIConnectionError as error:
             raise TransientError(f"{model}: {error}") from error
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise Unauthorized(f"{model}: {error.message}; check OPENAI_API_KEY") from error
         except openai.APIStatusError as error:
-            raise Refused(f"{model}: HTTP {error.status_code} {error.message}") from error
+            raise failure(model, error, datetime.now(UTC)) from error
         except ValidationError as error:
             # Raised while parsing: the text does not keep to the schema, often because it was cut off.
             raise LlmFailure(f"{model}: the reply does not parse ({error.error_count()} errors)", Usage()) from error
@@ -108,6 +110,43 @@ def _refusal(response: Any) -> str | None:  # noqa: ANN401 (the SDK's generic re
     return None
 
 
-def _retry_after(error: openai.APIStatusError) -> float | None:
-    value = error.response.headers.get("retry-after", "")
-    return float(value) if value.replace(".", "", 1).isdigit() else None
+def failure(model: str, error: openai.APIStatusError, now: datetime) -> TransientError | PermanentError:
+    """Sort a failed call by its status and code, as the provider's page "Error codes" has them.
+
+    Too fast and out of credits are both 429. The server's `x-should-retry` is a word to its own package: it asks for
+    repetitions on an empty account too.
+    """
+    said = f"{model}: HTTP {error.status_code} {error.message}"
+    if "insufficient_quota" in {error.code, error.type}:
+        return OutOfCredits(said)
+    if error.status_code in PASSING or error.status_code >= 500:
+        return TransientError(said, retry_after_s=asked_wait_s(error.response.headers, now))
+    if error.status_code in {401, 403}:
+        return Unauthorized(f"{said}; check OPENAI_API_KEY")
+    return Refused(said)
+
+
+def asked_wait_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that a server asks to wait; None when it does not say so, or asks for a time that is over.
+
+    Source: RFC 9110, section 10.2.3; `retry-after-ms`, finer and first, is this provider's own.
+
+    >>> noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    >>> asked_wait_s({"retry-after-ms": "1500", "retry-after": "2"}, noon), asked_wait_s({"retry-after": "200"}, noon)
+    (1.5, 200.0)
+    >>> asked_wait_s({"retry-after": "Sat, 31 Jan 2026 12:00:30 GMT"}, noon)
+    30.0
+    """
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        with contextlib.suppress(ValueError):
+            return _believed(float(headers.get(name, "")) * unit_s)
+    try:
+        at = parsedate_to_datetime(headers.get("retry-after", ""))
+    except (ValueError, OverflowError):
+        return None
+    return _believed((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+
+
+def _believed(seconds: float) -> float | None:
+    """Give a wait within reason, None for one that is none (also for a NaN)."""
+    return min(seconds, LONGEST_WAIT_S) if seconds > 0 else None

@@ -15,15 +15,27 @@ class AudioStore:
     def put(self, data: bytes, suffix: str) -> str:
         """Keep `data`; give its key. The same content has the same key and is written once."""
         key = f"{hashlib.sha256(data).hexdigest()}{suffix}"
-        path = self.path(key)
-        if self.files.exists(path):
-            return key
+        if not self.has(key):
+            self._write(self.path(key), data)
+        return key
+
+    def note(self, name: str, text: str) -> None:
+        """Keep a small text under a name of its own; the last one stays."""
+        self._write(f"{self.root}/notes/{name}", text.encode())
+
+    def noted(self, name: str) -> str | None:
+        """Read what was noted under a name, or None."""
+        try:
+            return bytes(self.files.cat_file(f"{self.root}/notes/{name}")).decode()
+        except FileNotFoundError:
+            return None
+
+    def _write(self, path: str, data: bytes) -> None:
+        """Write aside and rename, so that a reader or a kill never meets half a file."""
         self.files.makedirs(path.rpartition("/")[0], exist_ok=True)
-        # Written aside and renamed, so that a reader or a kill never meets half a file.
         aside = f"{path}.{uuid.uuid4().hex}.part"
         self.files.pipe_file(aside, data)
         self.files.mv(aside, path)
-        return key
 
     def read(self, key: str) -> bytes:
         """Read a file. Raises `FileNotFoundError` when the key is unknown."""

@@ -48,8 +48,8 @@ class SunoGenerator:
         """
         what = f"submit {reference}"
         body = self._body(brief, reference, callback_url)
-        answer = call("POST", f"{self.base_url}/api/v1/generate", json=body, headers=_bearer(key))
-        envelope = _envelope(answer)
+        answer = call("POST", f"{self.base_url}/api/v1/generate", json=body, headers=bearer(key))
+        envelope = envelope_of(answer)
         problem = self._problem(envelope, answer, what)
         if problem is not None:
             raise problem
@@ -87,8 +87,8 @@ class SunoGenerator:
 
     def _ask(self, path: str, key: str, what: str, **query: str) -> Any:  # noqa: ANN401 (whatever the provider sent)
         """Ask a free question and give the answer's `data`; whatever has no better name is a passing failure."""
-        answer = call_free("GET", self.base_url + path, params=query, headers=_bearer(key))
-        envelope = _envelope(answer)
+        answer = call_free("GET", self.base_url + path, params=query, headers=bearer(key))
+        envelope = envelope_of(answer)
         problem = self._problem(envelope, answer, what)
         if isinstance(problem, UnknownOutcome):
             raise TransientError(str(problem), retry_after_s=answer.retry_after_s)
@@ -147,11 +147,12 @@ class SunoGenerator:
         return body
 
 
-def _bearer(key: str) -> dict[str, str]:
+def bearer(key: str) -> dict[str, str]:
+    """Give the headers that carry a key."""
     return {"Authorization": f"Bearer {key}"}
 
 
-def _envelope(answer: Answer) -> Mapping[str, Any]:
+def envelope_of(answer: Answer) -> Mapping[str, Any]:
     """Read the `{code, msg, data}` that answers are wrapped in; nothing where a proxy answered with something else."""
     try:
         envelope = answer.json()

@@ -5,9 +5,10 @@ Remaining Credits", "Webhook Security Verification".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
+from muzikantas.clients.http import TOTAL_S
 from muzikantas.domain.brief import ProviderFacts
 
 
@@ -92,6 +93,7 @@ SUNOAPI_FACTS = ProviderFacts(
     rate_calls=20,
     rate_window_s=10.0,
     concurrency=20,
+    answer_s=TOTAL_S,
     usual_s=150.0,
     has_list=False,
     has_balance=True,
@@ -100,22 +102,9 @@ SUNOAPI_FACTS = ProviderFacts(
     source="docs.sunoapi.org; retention, price and concurrency are the cautious reading of what its pages say",
 )
 
-KIE_FACTS = ProviderFacts(
+#: What its pages leave out is taken from its sibling.
+KIE_FACTS = replace(
+    SUNOAPI_FACTS,
     name="kie",
-    takes=2,
-    synchronous=False,
-    polls_count_as_calls=False,
-    retention_days=14,
-    models=("V4", "V4_5", "V4_5PLUS", "V4_5ALL", "V5", "V5_5", "V6", "V6_MINI", "V6_WILD"),
-    default_model="V5",
-    credits_per_request=12,
-    rate_calls=20,
-    rate_window_s=10.0,
-    concurrency=20,
-    usual_s=150.0,
-    has_list=False,
-    has_balance=True,
-    commercial_rights=_RIGHTS,
-    terms=_TERMS,
     source="docs.kie.ai; rate and concurrency as its sibling's, since its pages give only that of looks (3 a second)",
 )

@@ -74,6 +74,7 @@ class ProviderFacts:
     rate_calls: int  #: paid requests in any `rate_window_s`
     rate_window_s: float
     concurrency: int  #: jobs of one account at the same time
+    answer_s: float  #: longest whole answer to a paid request that is waited for
     usual_s: float  #: from request to audio, until enough durations were observed
     has_list: bool  #: whether jobs can be listed, which would settle a lost answer
     has_balance: bool

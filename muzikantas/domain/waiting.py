@@ -8,14 +8,16 @@ BACKOFF_BASE_S = 1.0
 PEEK_S = 2.0
 #: No single wait of ours is longer; a provider's own `Retry-After` may be.
 BACKOFF_CAP_S = 60.0
-#: The first look comes a little after the usual duration: one look then finds most jobs finished.
-FIRST_LOOK_SLACK = 1.02
-#: Share of the usual duration between later looks while few jobs are in flight.
-TICK_SHARE = 0.15
+#: Share of the usual duration between the first look and the next.
+TICK_SHARE = 0.05
+#: Share of the time by which a job is late between later looks: the longer it takes, the less a look will find.
+LATE_SHARE = 0.15
+#: No two looks at one job are closer: a look and the way to it take a few hundredths of a second.
+TICK_S = 0.5
 #: A longer wait than this is no message's any more, but a row's.
 ROW_WAIT_S = 900.0
-#: Looks a second that all jobs in flight may cause together.
-LOOKS_PER_S = 4.0
+#: Looks a second that all late jobs may cause together; a look is free at every provider, and costs us 10 ms.
+LOOKS_PER_S = 40.0
 
 
 class Wait(Exception):
@@ -45,22 +47,24 @@ def backoff_s(failures: int, asked_s: float | None = None) -> float:
     return float(min(BACKOFF_BASE_S * 2.0 ** (max(failures, 1) - 1), BACKOFF_CAP_S))
 
 
-def first_look_s(usual_s: float) -> float:
-    """Seconds from a submit to the first look, for jobs that usually take `usual_s`.
+def tick_s(usual_s: float, *, late_s: float, watched: int) -> float:
+    """Seconds until the next look at a job that its last look found unfinished.
 
-    >>> first_look_s(100)
-    102.0
+    Parameters
+    ----------
+    late_s
+        By how much it has taken longer than the usual `usual_s` already; below 0 there is so much time left.
+    watched
+        Jobs that are late; all of them are looked at.
+
+    Examples
+    --------
+    >>> [tick_s(100, late_s=late, watched=1) for late in (-10, 0, 10, 100)], tick_s(1, late_s=0, watched=1)
+    ([10, 5.0, 5.0, 15.0], 0.5)
+    >>> tick_s(10, late_s=0, watched=200)
+    5.0
     """
-    return usual_s * FIRST_LOOK_SLACK
-
-
-def tick_s(usual_s: float, in_flight: int) -> float:
-    """Seconds between later looks: short, and longer the more jobs are in flight.
-
-    >>> tick_s(100, in_flight=1), tick_s(100, in_flight=200), tick_s(1, in_flight=0)
-    (15.0, 50.0, 0.5)
-    """
-    return max(usual_s * TICK_SHARE, in_flight / LOOKS_PER_S, 0.5)
+    return max(-late_s, usual_s * TICK_SHARE, late_s * LATE_SHARE, watched / LOOKS_PER_S, TICK_S)
 
 
 def message_limit_s(visibility_timeout_s: float) -> float:

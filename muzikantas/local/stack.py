@@ -20,7 +20,9 @@ from muzikantas.studio import studio
 
 #: What the clients need to talk to the sandbox as to the real thing.
 SANDBOX_KEY = "sandbox-local"
-SANDBOX_CREDITS = 10
+SANDBOX_WEBHOOK_KEY = "sandbox-webhook-key"
+#: The music providers in the sandbox: the first word of their settings, their path, and what a request costs there.
+SANDBOX_MUSIC = {"SUNO": ("", 10), "KIE": ("/kie", 12), "ELEVENLABS": ("/elevenlabs", 150)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +77,7 @@ def operators(shape: Shape, on_event: OnEvent | None = None) -> Iterator[Stack]:
         given = read_settings()
         with Supervisor(home.run, home.logs, redact=given.secrets(), on_event=on_event) as supervisor:
             values = _servers(home, supervisor, durable=True, given=given)
-            if not given.suno_api_key.get_secret_value() or not given.openai_api_key.get_secret_value():
+            if not _has_music(given) or not given.openai_api_key.get_secret_value():
                 values |= _sandbox(home, supervisor, shape, given=given)
             values |= shape.overrides
             home.write_env(values)
@@ -131,10 +133,12 @@ def _sandbox(home: Home, supervisor: Supervisor, shape: Shape, given: Settings |
     supervisor.start([programs.sandbox(programs.environment({}), port, folder, *shape.sandbox_options)])
     url = f"http://127.0.0.1:{port}"
     named: dict[str, str] = {}
-    if given is None or not given.suno_api_key.get_secret_value():
-        named |= {"SUNO_BASE_URL": url, "SUNO_API_KEY": SANDBOX_KEY, "SUNO_PLAN": "sandbox"}
-        named |= {"SUNO_TERMS": "sandbox: nothing here may be released", "SUNO_USUAL_S": "2"}
-        named |= {"SUNO_CREDITS_PER_REQUEST": str(SANDBOX_CREDITS)}
+    if given is None or not _has_music(given):
+        for word, (path, price) in SANDBOX_MUSIC.items():
+            named |= {f"{word}_BASE_URL": url + path, f"{word}_API_KEY": SANDBOX_KEY, f"{word}_PLAN": "sandbox"}
+            named |= {f"{word}_TERMS": "sandbox: nothing here may be released", f"{word}_USUAL_S": "2"}
+            named |= {f"{word}_CREDITS_PER_REQUEST": str(price)}
+        named |= {"KIE_WEBHOOK_KEY": SANDBOX_WEBHOOK_KEY}
         if shape.callbacks:
             named |= {"PUBLIC_URL": f"http://127.0.0.1:{_callback_port(home)}"}
         if given is None or not given.distribution_base_url:
@@ -166,7 +170,7 @@ def _programs(home: Home, supervisor: Supervisor, values: Mapping[str, str], sha
         home=home,
         supervisor=supervisor,
         env=values,
-        sandbox_url=settings().suno_base_url if "SUNO_BASE_URL" in values else None,
+        sandbox_url=settings().suno.base_url if "SUNO_BASE_URL" in values else None,
         flower_url=f"http://127.0.0.1:{port}/" if port else None,
         flower_password=password,
     )
@@ -177,17 +181,21 @@ def _callback_port(home: Home) -> int:
     return read_settings().callback_port or ports.remembered(home.data / "ports.json", "callbacks")
 
 
+def _has_music(given: Settings) -> bool:
+    """Tell whether the operator has a key for the music provider of first choice."""
+    return bool(given.music(given.music_providers[0]).keys)
+
+
 def _named_settings() -> dict[str, str]:
     """Give the settings that this process's environment names."""
-    names = {name.upper() for name in Settings.model_fields}
-    return {name: value for name, value in os.environ.items() if name in names}
+    return {name: value for name, value in os.environ.items() if name in Settings.variables()}
 
 
 @contextlib.contextmanager
 def _entered(values: Mapping[str, str]) -> Iterator[None]:
     """Make `values` the settings of this process, and nothing else; as before afterwards."""
     before = {name: os.environ.pop(name) for name in _named_settings()}
-    named = {name: value for name, value in values.items() if name in {n.upper() for n in Settings.model_fields}}
+    named = {name: value for name, value in values.items() if name in Settings.variables()}
     os.environ.update(named)
     settings.cache_clear()
     studio.cache_clear()

@@ -1,12 +1,12 @@
-"""How requests are settled from outside the submit: by a callback that carries our reference, or by a person."""
+"""How requests are settled from outside the submit: by a callback, a balance, or a person."""
 
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from muzikantas.models.generation import FAILED, SUBMITTED, SUBMITTING, UNKNOWN, Generation
+from muzikantas.models.generation import FAILED, SUBMITTED, SUBMITTING, UNKNOWN, Generation, change
 
 
 def by_reference(session: Session, provider: str, reference: uuid.UUID) -> Generation | None:
@@ -31,21 +31,22 @@ def owner_of(session: Session, provider: str, task_id: str) -> int | None:
 
 
 def accept(
-    session: Session, generation_id: int, *, task_id: str, patience_s: float, deadline_s: float
+    session: Session, generation_id: int, *, task_id: str, patience_s: float, deadline_s: float, revive: bool = False
 ) -> Generation | None:
     """Note that the provider has the request, and let the poll come at once; None where nothing was in doubt.
 
     What was counted as spent stays so. The poll gets a new deadline: the old one may have passed while nobody knew.
+    With `revive` a request that was given up counts too: the provider says that it made it after all.
     """
-    return _change(
+    return change(
         session,
-        Generation.id == generation_id,
-        Generation.state.in_((SUBMITTING, UNKNOWN)),
+        generation_id,
+        Generation.state.in_((SUBMITTING, UNKNOWN, FAILED) if revive else (SUBMITTING, UNKNOWN)),
         state=SUBMITTED,
         reason=None,
         finished_at=None,
         provider_task_id=task_id,
-        submitted_at=func.now(),
+        submitted_at=func.coalesce(Generation.submitted_at, Generation.sent_at, func.now()),
         next_poll_at=func.now(),
         due_at=func.now() + timedelta(seconds=patience_s),
         deadline_at=func.greatest(Generation.deadline_at, func.now() + timedelta(seconds=deadline_s)),
@@ -54,9 +55,9 @@ def accept(
 
 def hasten(session: Session, generation_id: int, *, patience_s: float) -> Generation | None:
     """Let the next look at a submitted request come at once; None when one is due already."""
-    return _change(
+    return change(
         session,
-        Generation.id == generation_id,
+        generation_id,
         Generation.state == SUBMITTED,
         Generation.next_poll_at > func.now(),
         next_poll_at=func.now(),
@@ -66,14 +67,16 @@ def hasten(session: Session, generation_id: int, *, patience_s: float) -> Genera
 
 def lose(session: Session, generation_id: int, reason: str) -> Generation | None:
     """End an unknown request for good; None when it is not unknown any more."""
-    return _change(session, Generation.id == generation_id, Generation.state == UNKNOWN, state=FAILED, reason=reason)
+    return change(session, generation_id, Generation.state == UNKNOWN, state=FAILED, reason=reason)
+
+
+def remark(session: Session, generation_id: int, remark: str) -> Generation | None:
+    """Add to the reason of an unknown request; None when it says so already, or is not unknown any more."""
+    said = func.coalesce(Generation.reason, "")
+    new = ~said.contains(remark, autoescape=True)
+    longer = func.concat_ws("; ", Generation.reason, remark)
+    return change(session, generation_id, Generation.state == UNKNOWN, new, reason=longer)
 
 
 def _locked(session: Session, *which: ColumnElement[bool]) -> Generation | None:
     return session.scalars(select(Generation).where(*which).with_for_update()).one_or_none()
-
-
-def _change(session: Session, *which: ColumnElement[bool], **values: object) -> Generation | None:
-    """Update the row if `which` still holds: one conditional statement."""
-    changed = update(Generation).where(*which).values(**values).returning(Generation)
-    return session.scalars(changed.execution_options(populate_existing=True)).one_or_none()

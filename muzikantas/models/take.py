@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, func, select, update
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from muzikantas.domain.brief import AudioOffer
 from muzikantas.domain.features import Features
-from muzikantas.models.base import Base, Created, Id, Json, Moment, insert_or_keep
+from muzikantas.models.base import Base, Created, Id, Json, Moment
 
 ANNOUNCED, STORED, MEASURED, FAILED = "announced", "stored", "measured", "failed"
 
@@ -43,16 +43,17 @@ class Take(Base):
 
 def announce(session: Session, generation_id: int, offers: tuple[AudioOffer, ...]) -> None:
     """Store what the provider offers; takes that are known already stay as they are."""
-    for number, offer in enumerate(offers, start=1):
-        insert_or_keep(
-            session,
-            Take,
-            generation_id=generation_id,
-            number=number,
-            provider_id=offer.provider_id,
-            source_url=offer.url,
-            announced_s=offer.duration_s,
-        )
+    rows = [
+        {
+            "generation_id": generation_id,
+            "number": number,
+            "provider_id": offer.provider_id,
+            "source_url": offer.url,
+            "announced_s": offer.duration_s,
+        }
+        for number, offer in enumerate(offers, start=1)
+    ]
+    session.execute(insert(Take).values(rows).on_conflict_do_nothing())
 
 
 def of_generation(session: Session, generation_id: int, *states: str) -> list[Take]:

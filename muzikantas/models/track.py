@@ -68,10 +68,10 @@ class Release(Base):
     created_at: Mapped[Created]
 
 
-def add(session: Session, **columns: Any) -> Track:  # noqa: ANN401 (columns of `Track`)
-    """Insert the slot's track, or load the one that was chosen before."""
-    insert_or_keep(session, Track, **columns)
-    return session.scalars(select(Track).where(Track.generation_id == columns["generation_id"])).one()
+def add(session: Session, **columns: Any) -> tuple[Track, bool]:  # noqa: ANN401 (columns of `Track`)
+    """Insert the slot's track, or load the one that was chosen before; tell whether this call chose."""
+    chose = insert_or_keep(session, Track, **columns)
+    return session.scalars(select(Track).where(Track.generation_id == columns["generation_id"])).one(), chose
 
 
 def get(session: Session, track_id: int) -> Track:
@@ -85,6 +85,15 @@ def get(session: Session, track_id: int) -> Track:
 def of_artist(session: Session, artist_id: int) -> list[Track]:
     """List an artist's tracks, oldest first."""
     return list(session.scalars(select(Track).where(Track.artist_id == artist_id).order_by(Track.id)))
+
+
+def styles(session: Session, artist_id: int) -> list[tuple[Style, Style]]:
+    """List the asked and the realised style of an artist's tracks, oldest first, without the rest of the rows."""
+    rows = select(Track.genre, Track.asked_values, Track.realised_values).where(Track.artist_id == artist_id)
+    return [
+        (Style(genre, tuple(asked)), Style(genre, tuple(realised)))
+        for genre, asked, realised in session.execute(rows.order_by(Track.id))
+    ]
 
 
 def with_cycles(session: Session, artist_id: int) -> list[tuple[Track, int]]:

@@ -66,7 +66,7 @@ def money(session: Session, artist_id: int, slots: Sequence[Slot]) -> MoneyView:
             hard_limit=row.hard_limit,
         )
         for row in budget.of_artist(session, artist_id)
-        if row.period != "default"
+        if row.is_month
     )
     return MoneyView(
         months=months,

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from muzikantas.sandbox.config import Config
-from muzikantas.sandbox.fault_rules import AUDIO, UNANSWERED, Deed
+from muzikantas.sandbox.deeds import AUDIO, UNANSWERED, Deed
 from muzikantas.sandbox.json_values import as_json
 from muzikantas.sandbox.ledger import Ledger
 from muzikantas.sandbox.obedience import realise, seeded
 from muzikantas.sandbox.prompt import read_style
 
 #: Deeds that stay with a task and are obeyed whenever it is looked at.
-_STAYS = AUDIO | UNANSWERED | {"fail", "refund", "status", "callback", "delay_s"}
+_STAYS = AUDIO | UNANSWERED | {"fail", "refund", "status", "callback", "delay_s", "keep_days"}
 
 _SPREAD = 0.25  #: of generation times, as the standard deviation of their logarithm
 
@@ -65,7 +65,7 @@ def accept(order: Order, deed: Deed, *, config: Config, ledger: Ledger) -> str:
         "charged": order.price,
         "accepted_at": time.time(),
         "duration_s": config.generation_seconds * math.exp(spread),
-        "fault": as_json(_staying(deed)) if deed else None,
+        "fault": as_json(staying(deed)) if deed else None,
     }
     ledger.accept(task, [_take(order, task_id, position, config.seed) for position in range(order.takes)])
     return task_id
@@ -83,8 +83,8 @@ def _take(order: Order, task_id: str, position: int, seed: int) -> dict[str, Any
     }
 
 
-def _staying(deed: Deed) -> Deed:
-    """Keep what concerns the task. Only what failed is refunded, so a refund alone is a failure too."""
+def staying(deed: Deed) -> Deed:
+    """Keep what concerns the job. Only what failed is refunded, so a refund alone is a failure too."""
     failure = {"fail": "GENERATE_AUDIO_FAILED"} if deed.get("refund") else {}
     return failure | {name: deed[name] for name in deed if name in _STAYS}
 

@@ -1,28 +1,20 @@
 """The operator's side door: the calendar, the ledger, the fault script. Open to this machine only."""
 
 import time
-from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 
-from muzikantas.sandbox import answers
+from muzikantas.sandbox import answers, days, wavs
 from muzikantas.sandbox.book import Book, Task
 from muzikantas.sandbox.config import Config
 from muzikantas.sandbox.fault_rules import BadScript
 from muzikantas.sandbox.faults import Faults
 from muzikantas.sandbox.ledger import Ledger
 
-FIRST_DAY = date(2026, 1, 5)  #: a Monday, far from any real release
-
 #: Of a prompt in the ledger: enough to recognise a request where the provider has no field for a client's reference.
 PROMPT_CHARS = 200
-
-
-def sandbox_day(ledger: Ledger) -> date:
-    """Give today's date in the sandbox's own calendar."""
-    return date.fromisoformat(ledger.fact("day", FIRST_DAY.isoformat()))
 
 
 def _only_from_here(request: Request) -> None:
@@ -51,19 +43,18 @@ class Admin:
 
     async def health(self) -> dict[str, str]:
         """Say that the server serves."""
-        return {"status": "ok", "day": sandbox_day(self._ledger).isoformat()}
+        return {"status": "ok", "day": days.today(self._ledger).isoformat()}
 
     async def day(self) -> dict[str, str]:
         """Tell the sandbox's date."""
-        return {"day": sandbox_day(self._ledger).isoformat()}
+        return {"day": days.today(self._ledger).isoformat()}
 
     async def advance(self, request: Request) -> Response:
         """Let days pass."""
-        days = ((await answers.json_body(request)) or {}).get("days")
-        if not isinstance(days, int) or not 1 <= days <= 3660:
-            return JSONResponse({"error": f'expected {{"days": 1 to 3660}}, found {days!r}'}, status_code=422)
-        self._ledger.set_fact("day", (sandbox_day(self._ledger) + timedelta(days=days)).isoformat())
-        return JSONResponse({"day": sandbox_day(self._ledger).isoformat()})
+        asked = ((await answers.json_body(request)) or {}).get("days")
+        if not isinstance(asked, int) or not 1 <= asked <= 3660:
+            return JSONResponse({"error": f'expected {{"days": 1 to 3660}}, found {asked!r}'}, status_code=422)
+        return JSONResponse({"day": days.advance(self._ledger, asked).isoformat()})
 
     async def ledger(self) -> dict[str, Any]:
         """Show every paid request and what it cost, in all and by provider."""
@@ -82,6 +73,7 @@ class Admin:
                 for name in sorted({task.provider for task in tasks} | limited.keys())
             },
             "requests": [_entry(task, now, attempts.get(task.id, [])) for task in tasks],
+            "wavs": wavs.entries(self._ledger),
             "llm_calls": self._ledger.number("SELECT count(*) FROM llm_calls"),
         }
 

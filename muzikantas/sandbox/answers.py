@@ -13,7 +13,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from muzikantas.sandbox.config import KEY_PREFIX
-from muzikantas.sandbox.fault_rules import Deed
+from muzikantas.sandbox.deeds import Deed
+
+#: What the language model's errors are called where the fault script says nothing.
+_CODES = {401: "invalid_api_key", 404: "model_not_found", 429: "rate_limit_exceeded"}
 
 _ABORT, _NOTE = "sandbox.abort", "sandbox.note"
 
@@ -76,8 +79,9 @@ def unanswered(deed: Deed) -> Response | None:
 def failed(status: int, deed: Deed) -> Response:
     """Give a plain HTTP failure, in the language model's words; other clients read the status alone."""
     headers = {"retry-after": str(deed["retry_after"])} if "retry_after" in deed else {}
-    code = deed.get("error_code", "server_error" if status >= 500 else "rate_limit_exceeded")
-    kind = code if code in {"insufficient_quota", "server_error"} else "requests"
+    code = deed.get("error_code") or _CODES.get(status, "server_error" if status >= 500 else "invalid_value")
+    kinds = {"insufficient_quota": code, "server_error": code, "rate_limit_exceeded": "requests"}
+    kind = kinds.get(code, "invalid_request_error")
     error = {"message": f"The sandbox was told to answer {status}.", "type": kind, "param": None, "code": code}
     return JSONResponse({"error": error}, status_code=status, headers=headers)
 

@@ -17,6 +17,7 @@ from muzikantas.sandbox.answers import RequestLog
 from muzikantas.sandbox.config import Config
 from muzikantas.sandbox.distribution import Distribution
 from muzikantas.sandbox.elevenlabs import ElevenLabs
+from muzikantas.sandbox.fault_rules import BadScript
 from muzikantas.sandbox.faults import Faults
 from muzikantas.sandbox.ledger import Ledger
 from muzikantas.sandbox.openai import OpenAI
@@ -32,6 +33,9 @@ def create_app(config: Config) -> ASGIApp:
     faults = Faults(ledger, seed=config.seed)
     if config.faults is not None:
         faults.load(config.faults)
+        # What was used up before a restart stays used up; whoever starts the script again by hand has to see that.
+        line = {"event": "faults", "file": str(config.faults), "rules": len(faults.state()), "left": faults.left()}
+        sys.stderr.write(json.dumps(line) + "\n")
     recorder = Recorder(config, ledger)
     gateways = [
         Suno(dialect, config=config, ledger=ledger, faults=faults, recorder=recorder) for dialect in (SUNOAPI, KIE)
@@ -73,12 +77,15 @@ class _Server(uvicorn.Server):
 
 
 def serve(config: Config) -> None:
-    """Serve until SIGINT or SIGTERM."""
+    """Serve until SIGINT or SIGTERM; end with status 2 when the fault script cannot be obeyed."""
     listener = socket.create_server((config.host, config.port))
     config = replace(config, port=listener.getsockname()[1])
-    options = uvicorn.Config(
-        create_app(config), http="h11", ws="none", access_log=False, proxy_headers=False, log_level="warning"
-    )
+    try:
+        app = create_app(config)
+    except BadScript as error:
+        sys.stderr.write(f"bad fault script: {error}\n")
+        sys.exit(2)
+    options = uvicorn.Config(app, http="h11", ws="none", access_log=False, proxy_headers=False, log_level="warning")
     # Callbacks under way may take fifteen seconds; they are owed again after a restart.
     options.timeout_graceful_shutdown = 1
     _Server(options).run(sockets=[listener])

@@ -10,9 +10,9 @@ from muzikantas.sandbox.json_values import as_json
 from muzikantas.sandbox.ledger import Ledger
 from muzikantas.sandbox.recorder import Recorder
 from muzikantas.sandbox.suno_records import failure_code, snake, songs
-from muzikantas.sandbox.suno_rules import STAGES
+from muzikantas.sandbox.suno_rules import STAGES, lateness_s
 
-LATE_S = 5.0  #: of a late callback about whose delay the fault script says nothing
+WITHHELD = "withheld: the fault script says missing"
 RACE_S = 30.0  #: how long a racing callback waits for the poll that it races
 
 _KINDS = {"TEXT_SUCCESS": "text", "FIRST_SUCCESS": "first", "SUCCESS": "complete"}
@@ -42,7 +42,7 @@ class Callbacks:
         recordings = [self._recorder.book(take.id) for take in task.takes]
         backwards = task.fault.get("callback") == "out_of_order"
         for number, (status, share) in enumerate(STAGES):
-            await _sleep_until(task.accepted_at + share * task.duration_s + _lateness_s(task))
+            await _sleep_until(task.accepted_at + share * task.duration_s + lateness_s(task.fault))
             for recording in recordings[:number]:
                 await asyncio.wrap_future(recording)
             if not backwards:
@@ -52,7 +52,7 @@ class Callbacks:
                 await self._tell(task, status)
 
     async def _fail(self, task: Task) -> None:
-        await _sleep_until(task.accepted_at + task.duration_s + _lateness_s(task))
+        await _sleep_until(task.accepted_at + task.duration_s + lateness_s(task.fault))
         self._ledger.settle(time.time())
         message = f"Audio generation failed: {task.fault['fail']}."
         # One gateway explains itself in `error`, the other sends no songs: a receiver has to bear both.
@@ -70,7 +70,7 @@ class Callbacks:
         if kind in self._book.load(task.id).callbacks:
             return
         if script == "missing":
-            self._book.note_callback(task.id, kind, "withheld: the fault script says missing")
+            self._book.note_callback(task.id, kind, WITHHELD)
             return
         if script == "racing" and kind in {"complete", "error"}:
             await self._race(task.id)
@@ -98,10 +98,6 @@ class Callbacks:
             return
         finally:
             del self._races[task_id]
-
-
-def _lateness_s(task: Task) -> float:
-    return float(task.fault.get("delay_s", LATE_S)) if task.fault.get("callback") == "late" else 0.0
 
 
 async def _sleep_until(moment: float) -> None:

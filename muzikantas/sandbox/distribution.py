@@ -9,8 +9,7 @@ from datetime import date, timedelta
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from muzikantas.sandbox import answers
-from muzikantas.sandbox.admin import sandbox_day
+from muzikantas.sandbox import answers, days
 from muzikantas.sandbox.config import Config
 from muzikantas.sandbox.faults import Faults
 from muzikantas.sandbox.ledger import Ledger
@@ -58,7 +57,7 @@ class Distribution:
             "INSERT INTO releases (reference, take_id, title, artist, released_on) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (reference) DO NOTHING",
             *(body[name] for name in _NEEDED),
-            sandbox_day(self._ledger).isoformat(),
+            days.today(self._ledger).isoformat(),
         )
         row = self._ledger.rows("SELECT * FROM releases WHERE reference = ?", body["reference"])[0]
         return JSONResponse({"reference": row["reference"], "released_on": row["released_on"]})
@@ -82,7 +81,7 @@ class Distribution:
     def report(self, first: date) -> str:
         """Write the CSV: one row for each release, country and day."""
         releases = [_read(row) for row in self._ledger.rows(_RELEASES)]
-        yesterday = sandbox_day(self._ledger) - timedelta(days=1)
+        yesterday = days.today(self._ledger) - timedelta(days=1)
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(HEADER)

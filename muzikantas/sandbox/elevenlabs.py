@@ -17,8 +17,8 @@ from muzikantas.sandbox import answers, files
 from muzikantas.sandbox.acceptance import Order, accept
 from muzikantas.sandbox.book import Book, Task
 from muzikantas.sandbox.config import KEY_PREFIX, Config
-from muzikantas.sandbox.elevenlabs_rules import detail, length_ms, price, problems_of
-from muzikantas.sandbox.fault_rules import ELEVENLABS_ERRORS, Deed
+from muzikantas.sandbox.deeds import ELEVENLABS_ERRORS, Deed
+from muzikantas.sandbox.elevenlabs_rules import detail, invalid, length_ms, price, problems_of
 from muzikantas.sandbox.faults import Faults
 from muzikantas.sandbox.ledger import Ledger
 from muzikantas.sandbox.recorder import Recorder
@@ -148,6 +148,8 @@ def _refusal(deed: Deed, body: dict[str, Any]) -> Response | None:
     status = deed.get("http", deed.get("status"))
     if not isinstance(status, int):
         return None
+    if status == 422:
+        return JSONResponse(invalid(), status_code=status)
     said = detail(str(deed.get("error_code", "internal_server_error")), f"The sandbox was told to answer {status}.")
     return JSONResponse(said, status_code=status, headers=headers)
 

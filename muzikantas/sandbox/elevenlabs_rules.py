@@ -47,6 +47,11 @@ def problems_of(body: Mapping[str, Any] | None, output_format: str) -> list[dict
     return problems
 
 
+def invalid() -> dict[str, Any]:
+    """Give a validation that fails for no fault of the client's."""
+    return {"detail": [_problem(["body", "prompt"], "The sandbox was told to find this wrong", "value_error")]}
+
+
 def _problem(where: list[str], message: str, kind: str) -> dict[str, Any]:
     return {"loc": where, "msg": message, "type": kind}
 

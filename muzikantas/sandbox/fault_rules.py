@@ -1,12 +1,23 @@
-"""What a fault script may say: which deeds each endpoint knows, and the check of a rule. Pure."""
+"""Reading a fault script: every rule that could not be obeyed is refused, with what would do instead. Pure."""
 
+import json
 from collections.abc import Callable
 from typing import Any, TypedDict
 
+from muzikantas.sandbox.deeds import (
+    CALLBACKS,
+    CATEGORIES,
+    DEEDS,
+    ELEVENLABS_ERRORS,
+    FIELDS,
+    INCOMPLETE,
+    WAV_CALLBACKS,
+    Deed,
+)
 from muzikantas.sandbox.json_values import Json, as_json
-from muzikantas.sandbox.suno_rules import FAILURES
+from muzikantas.sandbox.suno_rules import FAILURES, WAV_FAILURES
 
-Deed = dict[str, Any]
+_KEYS = ("provider", "endpoint", "match", "times", "do")
 
 
 class Rule(TypedDict):
@@ -19,122 +30,127 @@ class Rule(TypedDict):
     do: Deed
 
 
-#: What every endpoint can be told to do: a plain HTTP answer, a broken connection, a late answer.
-_ANYWHERE = frozenset({"http", "status", "retry_after", "error_code", "drop", "delay_s"})
-
-#: What a file can suffer on its way.
-AUDIO = frozenset({"zero_bytes", "truncated", "html", "expired", "identical_takes", "short", "silent"})
-
-#: Accepted and charged, but the answer that says so never leaves whole.
-UNANSWERED = frozenset({"accept_then_drop", "accept_then_http", "accept_then_code"})
-
-_GENERATE = _ANYWHERE | AUDIO | UNANSWERED | {"code", "fail", "refund", "callback"}
-
-#: The deeds of every endpoint. A deed on `generate` that is no answer stays with the task it hit, and `record-info`,
-#: the callbacks and `file` obey it from then on. A new provider or deed is a line here and a reader of it there.
-DEEDS: dict[tuple[str, str], frozenset[str]] = {
-    **{
-        (gateway, endpoint): deeds
-        for gateway in ("suno", "kie")
-        for endpoint, deeds in {
-            "generate": _GENERATE,
-            "record-info": _ANYWHERE | {"code"},
-            "credit": _ANYWHERE | {"code"},
-            "file": _ANYWHERE | AUDIO,
-        }.items()
-    },
-    ("elevenlabs", "music"): _ANYWHERE
-    | (AUDIO - {"expired", "identical_takes"})
-    | (UNANSWERED - {"accept_then_code"})
-    | {"error", "suggestion"},
-    ("elevenlabs", "subscription"): _ANYWHERE | {"error"},
-    ("openai", "responses"): _ANYWHERE | {"refusal", "incomplete", "invalid_json"},
-    ("distribution", "releases"): _ANYWHERE,
-    ("distribution", "streams"): _ANYWHERE | {"html"},
-}
-
-CALLBACKS = ("duplicate", "missing", "late", "out_of_order", "bad_signature", "racing")
-
-#: ElevenLabs' named errors and the HTTP status of each.
-ELEVENLABS_ERRORS = {
-    "invalid_api_key": 401,
-    "quota_exceeded": 401,
-    "bad_prompt": 400,
-    "too_many_concurrent_requests": 429,
-    "system_busy": 429,
-}
-
-#: Values that are checked, each with words for what would do.
-_VALUES: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "callback": (f"one of {', '.join(CALLBACKS)}", lambda value: value in CALLBACKS),
-    "fail": (f"one of {', '.join(FAILURES)}", lambda value: value in FAILURES),
-    "error": (f"one of {', '.join(ELEVENLABS_ERRORS)}", lambda value: value in ELEVENLABS_ERRORS),
-    "truncated": ("the share that arrives, between 0 and 1", lambda value: _is_share(value) and value < 1),
-    "accept_then_http": ("an HTTP status", lambda value: isinstance(value, int)),
-    "accept_then_code": ("a body code", lambda value: isinstance(value, int)),
-}
+_Check = tuple[str, Callable[[Any], bool]]  #: what would do, in words and as a test
 
 
 class BadScript(ValueError):
     """A fault script that cannot be obeyed; the message names the rule and what is possible."""
 
 
+def parse(text: str) -> Json:
+    """Parse the text of a fault script, or raise `BadScript`."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise BadScript(f"expected JSON: {error}") from error
+
+
 def check(script: Json) -> list[Rule]:
     """Read a fault script (parsed JSON), or raise `BadScript`."""
     if not isinstance(script, list):
         raise BadScript(f"a fault script is a JSON list of rules, found {type(script).__name__}")
-    return [_checked(rule, number) for number, rule in enumerate(script, start=1)]
+    return [_checked(rule, f"rule {number}") for number, rule in enumerate(script, start=1)]
 
 
-def _checked(rule: Json, number: int) -> Rule:
-    where = f"rule {number}"
+def _checked(rule: Json, where: str) -> Rule:
     if not isinstance(rule, dict) or not isinstance(rule.get("do"), dict) or not rule["do"]:
         raise BadScript(f"{where}: expected an object with provider, endpoint and do, found {as_json(rule)}")
-    address = (rule.get("provider", ""), rule.get("endpoint", ""))
+    if odd := sorted(rule.keys() - set(_KEYS)):
+        raise BadScript(f"{where}: a rule has {', '.join(_KEYS)}; found also {', '.join(odd)}")
+    address = (str(rule.get("provider")), str(rule.get("endpoint")))
     if address not in DEEDS:
-        raise BadScript(f"{where}: no endpoint {'/'.join(map(str, address))}; there are {sorted(DEEDS)}")
+        raise BadScript(
+            f"{where}: no endpoint {'/'.join(address)}; there are {', '.join(map('/'.join, sorted(DEEDS)))}"
+        )
     match = rule.get("match", {})
     _check_deed(rule["do"], address, where)
-    _check_match(match, where)
+    _check_match(match, address[0], where)
     times = rule.get("times", None if "probability" in match else 1)
-    return Rule(
-        provider=address[0],
-        endpoint=address[1],
-        match=match,
-        times=None if times is None else int(times),
-        do=dict(rule["do"]),
-    )
+    if times is not None and not _is_count(times):
+        raise BadScript(f"{where}: times must be a whole number above 0, or null for always, found {times!r}")
+    return Rule(provider=address[0], endpoint=address[1], match=match, times=times, do=dict(rule["do"]))
 
 
 def _check_deed(do: Deed, address: tuple[str, str], where: str) -> None:
+    place = "/".join(address)
     if unknown := do.keys() - DEEDS[address]:
-        raise BadScript(f"{where}: {address} cannot do {sorted(unknown)}; it can do {sorted(DEEDS[address])}")
-    for name in do.keys() & _VALUES.keys():
-        expected, is_good = _VALUES[name]
-        if not is_good(do[name]):
-            raise BadScript(f"{where}: {name} must be {expected}, found {do[name]!r}")
+        raise BadScript(f"{where}: {place} cannot do {_listed(unknown)}; it can do {_listed(DEEDS[address])}")
     if do.get("callback") == "bad_signature" and address[0] != "kie":
         raise BadScript(f"{where}: only kie signs its callbacks, so bad_signature is nothing for {address[0]}")
+    checks = _VALUES | _VALUES_OF.get(address[1], {})
+    for name in sorted(do):
+        expected, is_good = checks.get(name, _SWITCH)
+        if not is_good(do[name]):
+            raise BadScript(f"{where}: {name} must be {expected}, found {do[name]!r}")
 
 
-def _check_match(match: dict[str, Any], where: str) -> None:
-    if odd := [key for key in match if key not in {"nth", "probability"} and not key.endswith("_contains")]:
-        raise BadScript(f"{where}: cannot match {odd}; use nth, probability or <field>_contains")
+def _check_match(match: Json, provider: str, where: str) -> None:
+    if not isinstance(match, dict):
+        raise BadScript(f"{where}: match must be an object, found {as_json(match)}")
+    fields = [f"{field}_contains" for field in FIELDS[provider]]
+    if odd := match.keys() - {"nth", "probability", *fields}:
+        raise BadScript(f"{where}: cannot match {_listed(odd)}; {provider} has nth, probability, {', '.join(fields)}")
     if not _is_share(match.get("probability", 1)):
         raise BadScript(f"{where}: probability must be above 0 and at most 1, found {match['probability']!r}")
+    if not _is_count(match.get("nth", 1)):
+        raise BadScript(f"{where}: nth must be a whole number above 0, found {match['nth']!r}")
+
+
+def _listed(names: "frozenset[str] | set[str]") -> str:
+    return ", ".join(sorted(names))
+
+
+def _is_number(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 def _is_share(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1
+    return _is_number(value) and 0 < value <= 1
 
 
-def kind_of(do: Deed) -> str:
-    """Name a deed for the statistics, as in `callback:late` or `zero_bytes`.
+def _is_count(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
-    >>> kind_of({"delay_s": 3, "callback": "late"}), kind_of({"silent": True}), kind_of({"http": 500})
-    ('callback:late', 'silent', 'http:500')
-    """
-    details = ("delay_s", "retry_after", "error_code", "suggestion", "refund")
-    name = next((name for name in do if name not in details), next(iter(do)))
-    value = do[name]
-    return name if value is True or isinstance(value, float) else f"{name}:{value}"
+
+def _is_http(value: Json) -> bool:
+    return _is_count(value) and 200 <= value <= 599
+
+
+def _one_of(*words: str) -> _Check:
+    return f"one of {', '.join(words)}", lambda value: value in words
+
+
+#: Of every deed that has no line below.
+_SWITCH: _Check = ("true or false", lambda value: isinstance(value, bool))
+
+_VALUES: dict[str, _Check] = {
+    "http": ("an HTTP status", _is_http),
+    "status": ("an HTTP status", _is_http),
+    "code": ("a body code", _is_count),
+    "accept_then_http": ("an HTTP status", _is_http),
+    "accept_then_code": ("a body code", _is_count),
+    "retry_after": ("seconds, or an HTTP date", lambda value: _is_number(value) or isinstance(value, str)),
+    "delay_s": ("seconds", _is_number),
+    "keep_days": ("a whole number of days above 0", _is_count),
+    "error_code": ("a word", lambda value: isinstance(value, str)),
+    "suggestion": ("a prompt, or empty for none", lambda value: isinstance(value, str)),
+    "expired": ("true (404), 403, 404 or 410", lambda value: value in (True, False, 403, 404, 410)),
+    "truncated": ("the share that arrives, between 0 and 1", lambda value: _is_share(value) and value < 1),
+    "callback": _one_of(*CALLBACKS),
+    "fail": _one_of(*FAILURES),
+    "error": _one_of(*ELEVENLABS_ERRORS),
+    "incomplete": (f"true or one of {', '.join(INCOMPLETE)}", lambda value: value in (True, False, *INCOMPLETE)),
+    "flagged": _one_of(*CATEGORIES),
+}
+
+_JOB_STATUS: _Check = (
+    "an HTTP status, or CALLBACK_EXCEPTION",
+    lambda value: _is_http(value) or value == "CALLBACK_EXCEPTION",
+)
+
+#: Endpoint → the values that are different there.
+_VALUES_OF: dict[str, dict[str, _Check]] = {
+    "generate": {"status": _JOB_STATUS},
+    "record-info": {"status": _JOB_STATUS},
+    "wav": {"status": _JOB_STATUS, "callback": _one_of(*WAV_CALLBACKS), "fail": _one_of(*WAV_FAILURES)},
+}

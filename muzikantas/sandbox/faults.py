@@ -6,7 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from muzikantas.sandbox.fault_rules import Deed, Rule, check, kind_of
+from muzikantas.sandbox.acceptance import said
+from muzikantas.sandbox.book import Task
+from muzikantas.sandbox.deeds import Deed, kind_of
+from muzikantas.sandbox.fault_rules import BadScript, Rule, check, parse
 from muzikantas.sandbox.json_values import Json, as_json
 from muzikantas.sandbox.ledger import Ledger
 from muzikantas.sandbox.obedience import seeded
@@ -21,11 +24,14 @@ class Faults:
         self._read()
 
     def load(self, path: Path) -> None:
-        """Add the rules of a file, unless this very script was loaded before a restart."""
-        text = path.read_text(encoding="utf-8")
-        if self._ledger.fact("fault_script", "") != text:
-            self.add(json.loads(text))
-            self._ledger.set_fact("fault_script", text)
+        """Add the rules of a file, unless this very script was loaded before a restart. Raises `BadScript`."""
+        try:
+            text = path.read_text(encoding="utf-8")
+            if self._ledger.fact("fault_script", "") != text:
+                self.add(parse(text))
+                self._ledger.set_fact("fault_script", text)
+        except (OSError, ValueError) as error:
+            raise BadScript(f"{path}: {error}") from error
 
     def add(self, script: Json) -> int:
         """Add rules and give how many there were."""
@@ -34,6 +40,10 @@ class Faults:
             self._ledger.rows("INSERT INTO rules (rule) VALUES (?)", as_json(rule))
         self._read()
         return len(rules)
+
+    def left(self) -> int:
+        """Count the rules that can still hit something."""
+        return sum(rule["times"] is None or rule["fired"] < rule["times"] for rule in self.state())
 
     def clear(self) -> None:
         """Forget all rules; what already stayed with a task stays, and what was applied remains counted."""
@@ -77,6 +87,11 @@ class Faults:
                 self._applied(number, rule)
                 return rule["do"]
         return {}
+
+    def of_task(self, endpoint: str, task: Task) -> Deed:
+        """Say what to do to a call that concerns a paid task."""
+        texts = {"title": task.title, "style": task.style, "reference": str(task.reference)}
+        return self.deed(task.provider, endpoint, said=said(task.body), **texts)
 
     def _drawn(self, number: int, rule: Rule, said: Json) -> bool:
         if "probability" not in rule["match"]:

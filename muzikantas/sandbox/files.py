@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from fastapi import Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 
 from muzikantas.sandbox import answers, mp3, recording
-from muzikantas.sandbox.fault_rules import Deed
+from muzikantas.sandbox.deeds import Deed
+
+_MEDIA_TYPES = {".mp3": "audio/mpeg", ".wav": "audio/wav"}
 
 SHORT_S = 2.0  #: far below any song
 
@@ -16,7 +18,14 @@ def spoilt(path: Path, deed: Deed) -> Response | None:
     if deed.get("html"):
         return answers.web_page()
     data = _spoilt_bytes(path, deed)
-    return None if data is None else Response(data, media_type="audio/mpeg")
+    return None if data is None else Response(data, media_type=_MEDIA_TYPES[path.suffix])
+
+
+def gone(name: str, deed: Deed) -> Response:
+    """Answer for a link whose file is not there, or is not there any more."""
+    expired = deed.get("expired", 404)
+    status = 404 if isinstance(expired, bool) else expired
+    return JSONResponse({"error": f"No such file: {name}"}, status_code=status)
 
 
 def _spoilt_bytes(path: Path, deed: Deed) -> bytes | None:
@@ -35,7 +44,7 @@ def _spoilt_bytes(path: Path, deed: Deed) -> bytes | None:
 
 def whole(path: Path) -> Response:
     """Give the file as it is; parts of it may be asked for."""
-    return FileResponse(path, media_type="audio/mpeg")
+    return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix])
 
 
 def _bare(data: bytes) -> bytes:

@@ -35,6 +35,12 @@ CREATE INDEX IF NOT EXISTS attempts_task ON attempts (task_id);
 CREATE TABLE IF NOT EXISTS llm_calls (
     number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, account TEXT NOT NULL, model TEXT NOT NULL,
     outcome TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS wavs (
+    id TEXT PRIMARY KEY, provider TEXT NOT NULL, account TEXT NOT NULL, task_id TEXT NOT NULL REFERENCES tasks,
+    take_id TEXT UNIQUE NOT NULL REFERENCES takes, reference TEXT NOT NULL, accepted_at REAL NOT NULL,
+    duration_s REAL NOT NULL, completed_at REAL, fault TEXT NOT NULL, callback TEXT);
+CREATE TABLE IF NOT EXISTS advances (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, before TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 

@@ -36,6 +36,16 @@ def write(path: Path, data: bytes) -> None:
     unfinished.replace(path)
 
 
+def play_into_wav(path: Path) -> None:
+    """Write what an mp3 file sounds like beside it, as WAV of 16 bits."""
+    import soundfile  # noqa: PLC0415 - see above
+
+    samples, rate = soundfile.read(path, dtype="int16")
+    file = io.BytesIO()
+    soundfile.write(file, samples, rate, format="WAV", subtype="PCM_16")
+    write(path.with_suffix(".wav"), file.getvalue())
+
+
 @functools.lru_cache(maxsize=8)
 def silence(seconds: int) -> bytes:
     """Give a file in which nothing sounds."""

@@ -5,23 +5,22 @@ import time
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 from starlette.background import BackgroundTask
 
-from muzikantas.sandbox import answers, files
+from muzikantas.sandbox import answers, days, files
 from muzikantas.sandbox.acceptance import Order, accept, said
 from muzikantas.sandbox.book import Book, Task
 from muzikantas.sandbox.callbacks import Callbacks
 from muzikantas.sandbox.config import Config
-from muzikantas.sandbox.fault_rules import Deed
+from muzikantas.sandbox.deeds import Deed
+from muzikantas.sandbox.envelopes import DENIED, envelope, refusal, unheard
 from muzikantas.sandbox.faults import Faults
-from muzikantas.sandbox.json_values import Json
 from muzikantas.sandbox.ledger import Ledger
 from muzikantas.sandbox.recorder import Recorder
 from muzikantas.sandbox.suno_records import record
 from muzikantas.sandbox.suno_rules import Dialect, Limiter, problem_of
+from muzikantas.sandbox.suno_wav import SunoWav
 
-_DENIED = (401, "You do not have access permissions.")
 _TOO_OFTEN = "Your call frequency is too high. Please try again later."
 
 
@@ -36,6 +35,7 @@ class Suno:
         self._url = f"{config.url}{dialect.prefix}"
         self._book = Book(ledger, dialect.provider)
         key = config.webhook_key if dialect.signs else None
+        self._wav = SunoWav(dialect, config=config, ledger=ledger, faults=faults, recorder=recorder)
         self._callbacks = Callbacks(ledger, self._book, recorder, url=self._url, webhook_key=key)
 
     def routes(self) -> APIRouter:
@@ -45,6 +45,7 @@ class Suno:
         router.add_api_route(api, self.generate, methods=["POST"])
         router.add_api_route(f"{api}/record-info", self.record_info, methods=["GET"])
         router.add_api_route(f"{api}/credit", self.credit, methods=["GET"])
+        router.include_router(self._wav.routes())
         router.add_api_route(f"{self._dialect.prefix}/files/{{name}}.mp3", self.file, methods=["GET"])
         return router
 
@@ -52,27 +53,29 @@ class Suno:
         """Take up what a killed server left: record paid takes, send the callbacks that are still owed."""
         for task in self._book.unfinished():
             self._callbacks.follow(task)
+        self._wav.resume()
 
     async def generate(self, request: Request) -> Response:
         """Accept one paid request."""
         account = answers.account(request)
         if account is None:
-            return _envelope(request, *_DENIED)
+            return envelope(request, *DENIED)
         if not self._limiter.admit(account, time.monotonic()):
             self._ledger.count(f"limited_requests/{self._dialect.provider}")
-            return _envelope(request, self._dialect.too_fast, _TOO_OFTEN)
+            return envelope(request, self._dialect.too_fast, _TOO_OFTEN)
         body = await answers.json_body(request)
         if problem := problem_of(body, self._config.suno_models, self._dialect):
-            return _envelope(request, *problem)
+            return envelope(request, *problem)
         assert body is not None
         order = self._order(account, body)
-        deed = self._deed("generate", order.title, order.style, str(order.reference), said=said(body))
-        if answer := _refusal(request, deed):
+        texts = {"title": order.title, "style": order.style, "reference": str(order.reference)}
+        deed = self._faults.deed(self._dialect.provider, "generate", said=said(body), **texts)
+        if answer := refusal(request, deed):
             await answers.late(deed)
             return answer
         if self._credits_left(account) < order.price:
             message = "The current credits are insufficient. Please top up."
-            return _envelope(request, self._dialect.out_of_credits, message)
+            return envelope(request, self._dialect.out_of_credits, message)
         task_id = accept(order, deed, config=self._config, ledger=self._ledger)
         return await self._accepted(request, self._book.load(task_id), deed)
 
@@ -89,11 +92,6 @@ class Suno:
             takes=2,
         )
 
-    def _deed(self, endpoint: str, title: str, style: str, reference: str, *, said: Json) -> Deed:
-        return self._faults.deed(
-            self._dialect.provider, endpoint, said=said, title=title, style=style, reference=reference
-        )
-
     def _credits_left(self, account: str) -> int:
         return self._config.credits - self._ledger.spent(self._dialect.provider, account, time.time())
 
@@ -103,11 +101,9 @@ class Suno:
         answers.note(request, task=task.id)
         if deed.get("callback") != "late":  # its delay is the callback's
             await answers.late(deed)
-        if answer := answers.unanswered(deed):
+        if answer := unheard(request, deed):
             return answer
-        if "accept_then_code" in deed:
-            return _envelope(request, int(deed["accept_then_code"]), "The sandbox was told to answer so.")
-        answer = _envelope(request, 200, "success", {"taskId": task.id})
+        answer = envelope(request, 200, "success", {"taskId": task.id})
         if not await request.is_disconnected():
             answer.background = BackgroundTask(self._book.note_answered, task.id)
         return answer
@@ -116,57 +112,45 @@ class Suno:
         """Show one task."""
         account = answers.account(request)
         if account is None:
-            return _envelope(request, *_DENIED)
+            return envelope(request, *DENIED)
         task = self._book.find(taskId)
         if task is None or task.account != account:
-            return _envelope(request, 404, f"No record of task {taskId!r}.")
+            return envelope(request, 404, f"No record of task {taskId!r}.")
         if self._polls is not None and not self._polls.admit(task.id, time.monotonic()):
-            return _envelope(request, self._dialect.too_fast, _TOO_OFTEN)
-        deed = self._task_deed("record-info", task)
+            return envelope(request, self._dialect.too_fast, _TOO_OFTEN)
+        deed = self._faults.of_task("record-info", task)
         await answers.late(deed)
-        if answer := _refusal(request, deed):
+        if answer := refusal(request, deed):
             return answer
         if "status" in deed:
             task = task.with_fault({"status": deed["status"]})
         self._ledger.settle(time.time())
         status = task.status(time.time())
         self._callbacks.polled(task, status)
-        return _envelope(request, 200, "success", record(task, status, self._url))
+        return envelope(request, 200, "success", record(task, status, self._url))
 
     async def credit(self, request: Request) -> Response:
         """Show what the account has left."""
         account = answers.account(request)
         if account is None:
-            return _envelope(request, *_DENIED)
+            return envelope(request, *DENIED)
         deed = self._faults.deed(self._dialect.provider, "credit", said=account)
         await answers.late(deed)
-        return _refusal(request, deed) or _envelope(request, 200, "success", self._credits_left(account))
+        return refusal(request, deed) or envelope(request, 200, "success", self._credits_left(account))
 
     async def file(self, name: str) -> Response:
         """Hand out a take's audio; links need no key, as at the real thing."""
         task = self._book.of_take(name)
         if task is None:
-            return JSONResponse({"error": f"No such file: {name}.mp3"}, status_code=404)
-        now = self._task_deed("file", task)
+            return files.gone(f"{name}.mp3", {})
+        now = self._faults.of_task("file", task)
         await answers.late(now)
         if answer := answers.broken(now):
             return answer
         deed = task.fault | now
         path = self._recorder.path(task.takes[0].id if deed.get("identical_takes") else name)
-        if deed.get("expired") or not path.exists():
-            return JSONResponse({"error": f"No such file: {name}.mp3"}, status_code=404)
+        kept = deed.get("keep_days", self._dialect.keep_days)
+        aged = days.age_days(self._ledger, task.accepted_at) >= kept
+        if deed.get("expired") or aged or not path.exists():
+            return files.gone(path.name, deed)
         return await asyncio.to_thread(files.spoilt, path, deed) or files.whole(path)
-
-    def _task_deed(self, endpoint: str, task: Task) -> Deed:
-        return self._deed(endpoint, task.title, task.style, str(task.reference), said=said(task.body))
-
-
-def _refusal(request: Request, deed: Deed) -> Response | None:
-    if "code" in deed:
-        return _envelope(request, int(deed["code"]), "The sandbox was told to answer so.")
-    return answers.broken(deed)
-
-
-def _envelope(request: Request, code: int, message: str, data: Json = None) -> JSONResponse:
-    answers.note(request, code=code)
-    return JSONResponse({"code": code, "msg": message, "data": data})

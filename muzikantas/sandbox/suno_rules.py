@@ -8,6 +8,9 @@ from typing import Any
 Problem = tuple[int, str]  #: body code and message
 
 FAILURES = ("CREATE_TASK_FAILED", "GENERATE_AUDIO_FAILED", "SENSITIVE_WORD_ERROR")
+WAV_FAILURES = ("CREATE_TASK_FAILED", "GENERATE_WAV_FAILED")
+
+LATE_S = 5.0  #: of a late callback about whose delay the fault script says nothing
 
 #: When a task of duration 1 reaches each stage.
 STAGES = (("TEXT_SUCCESS", 0.2), ("FIRST_SUCCESS", 0.7), ("SUCCESS", 1.0))
@@ -17,8 +20,8 @@ STAGES = (("TEXT_SUCCESS", 0.2), ("FIRST_SUCCESS", 0.7), ("SUCCESS", 1.0))
 class Dialect:
     """Where gateways of this wire format differ. A further gateway is a further value.
 
-    Sources: docs.sunoapi.org, "Generate Music" and "Get Remaining Credits"; docs.kie.ai, "Generate Music" and
-    "Webhook Verification".
+    Sources: docs.sunoapi.org, "Generate Music", "Get Remaining Credits" and "Convert to WAV Format"; docs.kie.ai,
+    "Generate Music" and "Webhook Verification".
     """
 
     provider: str  #: the name in the ledger and in fault scripts
@@ -29,6 +32,7 @@ class Dialect:
     out_of_credits: int
     price: int  #: credits a request
     signs: bool  #: callbacks carry a signature
+    keep_days: int  #: after which files are gone
     polls_per_s: int | None = None  #: of one task; None: not limited
     calls: int = 20  #: new requests allowed ...
     window_s: float = 10.0  #: ... in any window of this length
@@ -42,6 +46,7 @@ SUNOAPI = Dialect(
     too_fast=430,
     out_of_credits=429,
     price=10,
+    keep_days=15,
     signs=False,
 )
 KIE = Dialect(
@@ -52,6 +57,7 @@ KIE = Dialect(
     too_fast=429,
     out_of_credits=402,
     price=12,
+    keep_days=14,
     signs=True,
     polls_per_s=3,
 )
@@ -128,6 +134,11 @@ _CHECKS: tuple[Callable[[Mapping[str, Any], tuple[str, ...]], Problem | None], .
     _is_short,
     _has_valid_options,
 )
+
+
+def lateness_s(fault: Mapping[str, Any]) -> float:
+    """Tell how late a job's callbacks are."""
+    return float(fault.get("delay_s", LATE_S)) if fault.get("callback") == "late" else 0.0
 
 
 def status_of(*, age_s: float, duration_s: float, made: int, fault: Mapping[str, Any]) -> str:

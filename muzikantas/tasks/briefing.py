@@ -9,7 +9,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from muzikantas.analysis import planning, prompting
-from muzikantas.celery import StudioTask, app
+from muzikantas.celery import app
 from muzikantas.domain.brief import Brief
 from muzikantas.domain.profile import Profile
 from muzikantas.domain.replies import BriefTexts, SlotText
@@ -18,14 +18,14 @@ from muzikantas.models.artist import Artist
 from muzikantas.models.base import insert_or_keep
 from muzikantas.models.cycle import Cycle
 from muzikantas.models.generation import Generation
-from muzikantas.settings import Settings
 from muzikantas.studio import Studio
 from muzikantas.tasks import canvases
 from muzikantas.tasks.conversation import ask
+from muzikantas.tasks.stages import StageTask
 
 
-@app.task(bind=True)
-def brief(self: StudioTask, cycle_id: int) -> int:
+@app.task(base=StageTask, bind=True)
+def brief(self: StageTask, cycle_id: int) -> int:
     """Write the briefs of a cycle's slots and send its canvas; once they are written, only send it again."""
     studio = self.studio
     with studio.begin() as session:
@@ -45,7 +45,7 @@ def brief(self: StudioTask, cycle_id: int) -> int:
                 )
             return cycle_id
         with studio.begin() as session:
-            _write(session, turn, profile, items, texts, studio.settings)
+            _write(session, turn, profile, items, texts, studio)
             rows = generation.of_cycle(session, cycle_id)
     with studio.begin() as session:
         cycle.enter(session, cycle_id, "generate", patience_s=studio.settings.reconcile_after_s)
@@ -78,9 +78,10 @@ def _write(
     profile: Profile,
     items: Sequence[dict[str, Any]],
     texts: list[SlotText] | None,
-    settings: Settings,
+    studio: Studio,
 ) -> None:
     """Insert the cycle's generations; slots that another delivery has written stay as they are."""
+    facts = studio.music(studio.settings.music_providers[0]).facts
     for slot, item in enumerate(items, start=1):
         style = planning.style_of(item)
         text = texts[slot - 1] if texts else None
@@ -90,7 +91,7 @@ def _write(
             lyrics=text.lyrics if text else None,
             negative_tags=profile.negative_tags,
             vocal_gender={"female": "f", "male": "m"}.get(profile.voice),
-            model=settings.suno_model,
+            model=facts.default_model,
         )
         insert_or_keep(
             session,
@@ -101,8 +102,8 @@ def _write(
             asked_values=list(style.values),
             why_asked=item["reason"],
             brief=vars(words),
-            provider="sunoapi",
+            provider=facts.name,
             reference=uuid.uuid4(),
-            due_at=func.now() + timedelta(seconds=settings.reconcile_after_s),
-            deadline_at=func.now() + timedelta(seconds=settings.generation_deadline_s),
+            due_at=func.now() + timedelta(seconds=studio.settings.reconcile_after_s),
+            deadline_at=func.now() + timedelta(seconds=studio.settings.generation_deadline_s),
         )

@@ -1,23 +1,28 @@
-"""One question to a language model: counted before it is asked, answered once, refused by name.
+"""One question to a language model: admitted and counted before it is asked, answered once, refused by name.
 
 At least once and bounded: a call whose end is unknown may be made again, a few times a cycle and purpose.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from muzikantas.domain.errors import BudgetExceeded, PermanentError, TransientError
+from muzikantas.domain.errors import BudgetExceeded, OutOfCredits, PermanentError, TransientError
 from muzikantas.domain.money import tokens_micros
 from muzikantas.domain.replies import Reply
-from muzikantas.domain.waiting import Wait, peek
+from muzikantas.domain.waiting import PEEK_S, Wait, peek
 from muzikantas.models import budget, llm
 from muzikantas.models.base import database_now
 from muzikantas.models.cycle import Cycle
 from muzikantas.studio import Studio
+from muzikantas.tasks.governed import governed
+from muzikantas.tasks.slots import owner
 
 if TYPE_CHECKING:
     from muzikantas.clients.llm import Usage
+
+logger = logging.getLogger(__name__)
 
 R = TypeVar("R", bound=Reply)
 V = TypeVar("V")
@@ -40,7 +45,7 @@ def ask(
     for call in calls:
         if call.state == llm.OK:
             return check(reply.model_validate(call.reply)), call.id
-    busy = timedelta(seconds=studio.settings.visibility_timeout_s * 0.45)
+    busy = timedelta(seconds=_busy_s(studio))
     if calls and calls[-1].state == llm.SENT and now < calls[-1].created_at + busy:
         raise Wait(peek(calls[-1].created_at + busy, now), f"another delivery is asking ({purpose})")
     counted = [call for call in calls if call.state != llm.POSTPONED]
@@ -62,35 +67,63 @@ def _call(
     attempt: int,
     model: str,
 ) -> tuple[V, int] | None:
-    """Make one call and write down its end; a reply that breaks a bound is asked for again, of the next model."""
-    instructions, prompt = question
+    """Make one call when it may be made; a reply that breaks a bound is asked for again, of the next model.
+
+    No model answers for an empty account or past a budget, nor in time when it may be asked after the cycle's deadline
+    only: the cycle goes on with what it has.
+    """
+    job = f"llm:{cycle.id}:{purpose}:{attempt}"
+    lease_s = _busy_s(studio)
     try:
-        call_id = _begin(studio, cycle, purpose, attempt=attempt, model=model, prompt=f"{instructions}\n\n{prompt}")
-    except BudgetExceeded:
+        with governed(studio.llm_governor, job, owner=owner(cycle.artist_id), lease_s=lease_s):
+            call_id = _begin(studio, cycle, purpose, attempt=attempt, model=model, prompt="\n\n".join(question))
+            return _asked(studio, call_id, model, question, reply, check), call_id
+    except Wait as wait:
+        if wait.until <= cycle.deadline_at:
+            raise
+        studio.llm_governor.release(job)
+        logger.warning("%s goes without an answer: %s", job, wait)
         return None
-    if call_id is None:
-        raise TransientError(f"another delivery is asking ({purpose}, attempt {attempt})", retry_after_s=1.0)
+    except (BudgetExceeded, OutOfCredits) as error:
+        logger.warning("%s goes without an answer: %s", job, error)
+        return None
+    except PermanentError:
+        return ask(studio, cycle, purpose, question, reply, check)
+
+
+def _busy_s(studio: Studio) -> float:
+    """Give how long a call can take at most: no delivery outlives its task's hard limit (`celery.limits`)."""
+    return studio.settings.visibility_timeout_s * 0.45
+
+
+def _asked(
+    studio: Studio, call_id: int, model: str, question: tuple[str, str], reply: type[R], check: Callable[[R], V]
+) -> V:
+    """Ask the model, check what it says, and write down how the call ended."""
     usage = None
     try:
-        value, usage = studio.llm.ask(model, instructions, prompt, reply)
+        value, usage = studio.llm.ask(model, *question, reply)
         checked = check(value)
     except TransientError as error:
         _end(studio, call_id, llm.POSTPONED, reason=str(error))
         raise
     except PermanentError as error:
         _end(studio, call_id, llm.FAILED, reason=str(error), usage=getattr(error, "usage", usage))
-        return ask(studio, cycle, purpose, question, reply, check)
+        raise
     _end(studio, call_id, llm.OK, reply=value, usage=usage)
-    return checked, call_id
+    return checked
 
 
-def _begin(studio: Studio, cycle: Cycle, purpose: str, *, attempt: int, model: str, prompt: str) -> int | None:
-    """Write down that a call is about to be made, with its money set aside."""
+def _begin(studio: Studio, cycle: Cycle, purpose: str, *, attempt: int, model: str, prompt: str) -> int:
+    """Write down that a call is about to be made, with its money set aside; `Wait` when another delivery did."""
     with studio.begin() as session:
         call_id = llm.begin(session, cycle_id=cycle.id, purpose=purpose, attempt=attempt, model=model, prompt=prompt)
-        if call_id is not None:
-            price = _price(studio, RESERVED_TOKENS, RESERVED_TOKENS)
-            budget.reserve(session, cycle.artist_id, budget.USD_MICROS, price, subject=f"llm:{call_id}")
+        if call_id is None:
+            later = database_now(session) + timedelta(seconds=PEEK_S)
+            raise Wait(later, f"another delivery is asking ({purpose}, attempt {attempt})")
+        price = _price(studio, RESERVED_TOKENS, RESERVED_TOKENS)
+        subject = f"llm:{call_id}"
+        budget.reserve(session, cycle.artist_id, budget.USD_MICROS, price, subject=subject, cycle_id=cycle.id)
     return call_id
 
 

@@ -11,12 +11,13 @@ from muzikantas.models.artist import ArtistProfile
 from muzikantas.models.cycle import Cycle
 from muzikantas.models.insight import EvolutionPlan
 from muzikantas.tasks.conversation import ask
+from muzikantas.tasks.stages import StageTask
 
 Proposed = tuple[tuple[Profile, str], int] | None
 
 
-@app.task(bind=True)
-def evolve(self: StudioTask, cycle_id: int) -> int:
+@app.task(base=StageTask, bind=True)
+def evolve(self: StageTask, cycle_id: int) -> int:
     """Add the persona's next version, or keep the old one when no reply stays inside the bounds."""
 
     def propose(turn: Cycle, old: ArtistProfile, plan: EvolutionPlan) -> Proposed:
@@ -33,8 +34,8 @@ def evolve(self: StudioTask, cycle_id: int) -> int:
     return _add_version(self, cycle_id, "evolved", propose)
 
 
-@app.task(bind=True)
-def adapt_prompts(self: StudioTask, cycle_id: int) -> int:
+@app.task(base=StageTask, bind=True)
+def adapt_prompts(self: StageTask, cycle_id: int) -> int:
     """Add the version with a better prompt template, or keep the old one when no reply stays inside the bounds."""
 
     def propose(turn: Cycle, old: ArtistProfile, plan: EvolutionPlan) -> Proposed:

@@ -9,12 +9,13 @@ from sqlalchemy.orm import Session
 
 from muzikantas.analysis import claims, planning
 from muzikantas.analysis.policy import Observation
-from muzikantas.celery import StudioTask, app
+from muzikantas.celery import app
 from muzikantas.models import artist, cycle, insight, performance, track
+from muzikantas.tasks.stages import StageTask
 
 
-@app.task(bind=True)
-def learn(self: StudioTask, cycle_id: int) -> int:
+@app.task(base=StageTask, bind=True)
+def learn(self: StageTask, cycle_id: int) -> int:
     """Store what the artist's releases show so far, and how sure that is."""
     studio = self.studio
     with studio.begin() as session:
@@ -33,8 +34,8 @@ def learn(self: StudioTask, cycle_id: int) -> int:
     return cycle_id
 
 
-@app.task(bind=True)
-def plan(self: StudioTask, cycle_id: int) -> int:
+@app.task(base=StageTask, bind=True)
+def plan(self: StageTask, cycle_id: int) -> int:
     """Store what the next cycle should make, with reasons, and the market as it stood."""
     studio = self.studio
     with studio.begin() as session:

@@ -5,16 +5,17 @@ from typing import Any
 from celery.signals import worker_init
 from sqlalchemy.orm import Session
 
-from muzikantas.analysis import audio, planning
+from muzikantas.analysis import audio, choosing
 from muzikantas.celery import app
 from muzikantas.domain.errors import UnusableAudio
+from muzikantas.domain.features import Features
 from muzikantas.domain.style import heard
 from muzikantas.domain.waiting import Wait, message_limit_s, peek
 from muzikantas.models import artist, audit, cycle, generation, take, track
 from muzikantas.models.base import database_now
 from muzikantas.models.generation import Generation
 from muzikantas.models.take import Take
-from muzikantas.settings import Settings
+from muzikantas.studio import Studio
 from muzikantas.tasks import canvases
 from muzikantas.tasks.slots import DISCLOSURE, SlotTask, end, rights
 
@@ -89,34 +90,37 @@ def _conclude(task: SlotTask, generation_id: int) -> None:
         if not measured:
             end(session, row, generation.FAILED, "; ".join(f"take {t.number}: {t.reason}" for t in takes))
             return
-        release_id = _add_track(session, row, measured, studio.settings)
+        release_id = _add_track(session, row, measured, studio)
         end(session, row, generation.COMPLETE, None)
     if release_id is not None:
         canvases.stage("releasing.publish", release_id).delay()
 
 
-def _add_track(session: Session, row: Generation, measured: list[Take], settings: Settings) -> int | None:
+def _add_track(session: Session, row: Generation, measured: list[Take], studio: Studio) -> int | None:
     """Insert the better take as the slot's track; give the id of its release where the artist's rule makes one."""
-    heard_styles = [heard(features, row.asked_genre) for features in (each.heard for each in measured) if features]
-    chosen = planning.better_take(row.asked, heard_styles)
-    best = measured[chosen]
-    features = dict(best.features or {})
-    made = track.add(
+    owner = artist.get(session, cycle.get(session, row.cycle_id).artist_id)
+    recordings = [Features(**(each.features or {})) for each in measured]
+    choice = choosing.better_take(row.asked, recordings, track.styles(session, owner.id))
+    best, recording = measured[choice.index], recordings[choice.index]
+    features = vars(recording)
+    made, chose = track.add(
         session,
-        artist_id=cycle.get(session, row.cycle_id).artist_id,
+        artist_id=owner.id,
         generation_id=row.id,
         take_id=best.id,
         title=row.words.title,
         genre=row.asked_genre,
         asked_values=row.asked_values,
-        realised_values=[round(value, 4) for value in heard_styles[chosen].values],
+        realised_values=[round(value, 4) for value in heard(recording, row.asked_genre).values],
         audio_key=best.audio_key,
         features=features,
-        rights=rights(row, plan=settings.suno_plan, terms=settings.suno_terms),
+        rights=rights(studio, row),
         disclosure={**DISCLOSURE, "vocals": row.words.lyrics is not None, "lyrics": row.words.lyrics is not None},
         **{name: features[name] for name in ("extractor", "tempo_bpm", "key", "mode", "loudness_lufs", "duration_s")},
     )
-    owner = artist.get(session, made.artist_id)
+    if chose:
+        decision = {"take": best.number, "reason": choice.reason}
+        audit.note(session, "muzikantas", "choose take", f"generation:{row.id}", **decision)
     if owner.release_rule != "content_check" or not made.title:
         return None
     audit.note(session, "rule content_check", "release", f"track:{made.id}", generation=row.id)

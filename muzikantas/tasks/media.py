@@ -6,11 +6,12 @@ the provider still has it, and a take that cannot be had is failed with its reas
 
 from muzikantas.analysis import audio
 from muzikantas.celery import app
-from muzikantas.clients.downloads import download
+from muzikantas.clients.downloads import download, suffix_of
 from muzikantas.domain.errors import TransientError, UnusableAudio
 from muzikantas.models import generation, take
 from muzikantas.models.take import Take
 from muzikantas.studio import Studio
+from muzikantas.tasks.answers import KEPT
 from muzikantas.tasks.slots import SlotTask, end
 
 #: Links that answer with nothing or a web page are often right half a minute later; after this often they are not.
@@ -43,7 +44,7 @@ def _fetch_take(studio: Studio, row: Take) -> None:
             take.fail(session, row.id, f"could not be stored in {FETCH_ATTEMPTS} attempts")
             return
     try:
-        data, suffix = download(row.source_url)
+        data, suffix = _audio(studio, row.source_url)
         audio.check_content(data, announced_s=row.announced_s)
         key = studio.store.put(data, suffix)
         with studio.begin() as session:
@@ -52,7 +53,15 @@ def _fetch_take(studio: Studio, row: Take) -> None:
                     raise UnusableAudio(f"the same file as take {other.number}")
             take.record_stored(session, row.id, key=key, size=len(data))
     except (UnusableAudio, TransientError) as error:
-        if attempts < FETCH_ATTEMPTS:
+        if attempts < FETCH_ATTEMPTS and not row.source_url.startswith(KEPT):
             raise TransientError(str(error), retry_after_s=FETCH_AGAIN_S) from error
         with studio.begin() as session:
             take.fail(session, row.id, f"{error} ({attempts} downloads)")
+
+
+def _audio(studio: Studio, source: str) -> tuple[bytes, str]:
+    """Get a take's audio from where it is: at the provider, or in our store since its answer came."""
+    if not source.startswith(KEPT):
+        return download(source)
+    data = studio.store.read(source.removeprefix(KEPT))
+    return data, suffix_of(data, "the provider's answer")

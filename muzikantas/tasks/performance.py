@@ -10,6 +10,8 @@ from muzikantas.celery import StudioTask, app
 from muzikantas.domain.errors import PermanentError
 from muzikantas.models import cycle, generation, performance, track
 from muzikantas.studio import Studio
+from muzikantas.tasks.governed import HTTP_CALL_S, governed
+from muzikantas.tasks.stages import StageTask
 
 logger = logging.getLogger(__name__)
 
@@ -19,8 +21,8 @@ CORRECTIONS_DAYS = 45
 BEGINNING = date(2015, 1, 1)
 
 
-@app.task(bind=True)
-def collect(self: StudioTask, cycle_id: int) -> int:
+@app.task(base=StageTask, bind=True)
+def collect(self: StageTask, cycle_id: int) -> int:
     """Begin a cycle's last stages: see that every slot is over and enough were made, then fetch the report."""
     studio = self.studio
     with studio.begin() as session:
@@ -38,20 +40,21 @@ def collect(self: StudioTask, cycle_id: int) -> int:
                 session, cycle_id, "starved", f"{made} of {turn.slots} slots made a track, quorum {turn.quorum}: {why}"
             )
             return cycle_id
-    fetch_report(studio)
+    fetch_report(studio, f"report:cycle:{cycle_id}")
     return cycle_id
 
 
 @app.task(bind=True)
 def collect_performance(self: StudioTask) -> int:
     """Fetch the newest report, whatever the cycles do (beat)."""
-    return fetch_report(self.studio)
+    return fetch_report(self.studio, "report:newest")
 
 
-def fetch_report(studio: Studio) -> int:
+def fetch_report(studio: Studio, job: str) -> int:
     """Import the distributor's report since the last corrections; give the number of rows that were new or changed.
 
-    A distributor that refuses is logged, and the loop goes on with what is known.
+    `job` is this fetch's name at the governor. A distributor that refuses is logged, and the loop goes on with what is
+    known.
     """
     if studio.distribution is None:
         return 0
@@ -59,7 +62,8 @@ def fetch_report(studio: Studio) -> int:
         newest = performance.last_day(session)
     since = newest - timedelta(days=CORRECTIONS_DAYS) if newest else BEGINNING
     try:
-        text = studio.distribution.report(since)
+        with governed(studio.distribution_governor, job, owner="label", lease_s=HTTP_CALL_S):
+            text = studio.distribution.report(since)
     except PermanentError:
         logger.exception("no report from the distributor")
         return 0

@@ -1,14 +1,16 @@
 """What the tasks of a slot share: their final failure is a row, and the slot ends in one place."""
 
+import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from muzikantas.celery import StudioTask
-from muzikantas.domain.errors import Refused
+from muzikantas.domain.errors import Refused, TransientError
 from muzikantas.models import budget, generation
 from muzikantas.models.generation import Generation
+from muzikantas.studio import Studio
 
 
 class SlotTask(StudioTask):
@@ -26,6 +28,8 @@ class SlotTask(StudioTask):
             else:
                 state = generation.REFUSED if isinstance(error, Refused) else generation.FAILED
                 end(session, row, state, why)
+        with contextlib.suppress(TransientError):  # without Redis the lease ends by itself
+            self.studio.music(row.provider).governor.release(str(row.reference))
         return True
 
     def wait_longer(self, until: datetime, *args: Any) -> None:  # noqa: ANN401 (the generation's id)
@@ -38,6 +42,23 @@ class SlotTask(StudioTask):
 def subject(row: Generation) -> str:
     """Name a generation in the budget's book."""
     return f"generation:{row.id}"
+
+
+def owner(artist_id: int) -> str:
+    """Name an artist as the governor knows it: artists share what a provider allows."""
+    return f"artist:{artist_id}"
+
+
+def lease_s(studio: Studio, wait_s: float) -> float:
+    """Give how long a job's slot is held when its next sign of life comes in `wait_s`: a lost job frees its own."""
+    return wait_s + 2 * studio.settings.reconcile_after_s
+
+
+def hold(studio: Studio, row: Generation, artist_id: int, wait_s: float) -> None:
+    """Keep a job's slot at its provider until the next sign of life; a job that had lost it has one again."""
+    if row.account is not None:
+        governor = studio.music(row.provider).governor
+        governor.renew(str(row.reference), lease_s(studio, wait_s), account=row.account, owner=owner(artist_id))
 
 
 def end(session: Session, row: Generation, state: str, reason: str | None, *, refunded: bool = False) -> None:
@@ -57,15 +78,18 @@ def park(session: Session, row: Generation, reason: str) -> None:
         budget.settle(session, subject=subject(parked), spent=parked.credits)
 
 
-def rights(row: Generation, *, plan: str, terms: str) -> dict[str, Any]:
+def rights(studio: Studio, row: Generation) -> dict[str, Any]:
     """Give the rights receipt of what a request yielded."""
+    facts = studio.music(row.provider).facts
     return {
         "provider": row.provider,
-        "plan": plan,
+        "account": row.account,
+        "plan": studio.settings.music(row.provider).plan,
         "model": row.words.model,
         "made_at": row.completed_at.isoformat() if row.completed_at else None,
         "task_id": row.provider_task_id,
-        "terms": terms,
+        "terms": facts.terms,
+        "commercial_rights": facts.commercial_rights,
     }
 
 

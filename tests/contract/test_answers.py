@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import requests
 from urllib3 import HTTPSConnectionPool
 from urllib3.exceptions import MaxRetryError, SSLError
 
-from muzikantas.clients.elevenlabs import BadPrompt, ElevenLabsGenerator
+from muzikantas.clients.elevenlabs import ELEVENLABS_FACTS, BadPrompt, ElevenLabsGenerator
 from muzikantas.clients.generators import Generator, generator
 from muzikantas.clients.http import call
 from muzikantas.domain.brief import Brief, Submitted
@@ -254,7 +255,7 @@ def test_a_whole_answer_has_its_deadline_however_steadily_it_drips() -> None:
     with Server(dripping) as server:
         for ask in (
             lambda: call("GET", server.url, total_s=0.4),
-            lambda: submit(ElevenLabsGenerator(server.url, answer_s=0.4)),
+            lambda: submit(ElevenLabsGenerator(server.url, replace(ELEVENLABS_FACTS, answer_s=0.4))),
         ):
             started = time.monotonic()
             with pytest.raises(UnknownOutcome, match="no whole answer in"):

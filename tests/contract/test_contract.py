@@ -1,58 +1,17 @@
 """What every music provider does, as the loop relies on it. Each test runs once a provider; one request is paid for."""
 
 import time
-from dataclasses import dataclass
 
 import pytest
 
 from muzikantas.clients.downloads import download, suffix_of
 from muzikantas.clients.suno_answers import read_callback, verify_signature
-from muzikantas.domain.brief import Brief, JobState, Submitted
 from muzikantas.domain.errors import Refused, TransientError, Unauthorized
-from tests.contract.conftest import Target
+from tests.contract.conftest import Paid, Target, brief, followed
 from tests.contract.server import Answer, Received, Server
 
 #: The paid request waits for the music, minutes of it where it is real.
 pytestmark = pytest.mark.timeout(1200)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Paid:
-    """One paid request, followed to its end."""
-
-    before: int | None
-    after: int | None
-    submitted: Submitted
-    state: JobState | None
-
-
-def brief(target: Target, *, model: str | None = None) -> Brief:
-    return Brief(
-        style="house, 124 bpm, in A minor, energetic, bright tone, hopeful, driving drums",
-        title="Contract",
-        lyrics=None,
-        negative_tags="",
-        vocal_gender=None,
-        model=model or target.generator.facts.default_model,
-    )
-
-
-def followed(target: Target, task_id: str) -> JobState:
-    deadline = time.monotonic() + target.patience_s
-    while time.monotonic() < deadline:
-        state = target.generator.look(task_id, key=target.key)
-        if state.takes is not None or state.failure is not None:
-            return state
-        time.sleep(target.tick_s)
-    raise AssertionError(f"task {task_id} had not ended after {target.patience_s:.0f} s")
-
-
-@pytest.fixture(scope="module")
-def paid(target: Target) -> Paid:
-    before = target.generator.credits_left(key=target.key)
-    submitted = target.generator.submit(brief(target), key=target.key, reference="contract", callback_url=None)
-    state = None if target.generator.facts.synchronous else followed(target, submitted.task_id)
-    return Paid(before=before, after=target.generator.credits_left(key=target.key), submitted=submitted, state=state)
 
 
 def test_a_paid_request_yields_its_takes_of_audio(target: Target, paid: Paid) -> None:

@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from muzikantas.models import generation, take
-from muzikantas.models.budget import CREDITS, Budget
+from muzikantas.models import artist, budget, generation, take
 from muzikantas.models.cycle import Cycle
 from muzikantas.models.generation import Generation
 from muzikantas.models.take import Take
@@ -29,9 +28,7 @@ def judge(ledger: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> dict
         slots = {str(row.reference): row for row in session.scalars(select(Generation))}
         lost = [name for name in references if name not in slots or not _is_kept(session, slots[name])]
         tracks = session.scalar(select(func.count()).select_from(Track)) or 0
-        spent, reserved = session.execute(
-            select(func.sum(Budget.spent), func.sum(Budget.reserved)).where(Budget.unit == CREDITS)
-        ).one()
+        booked = sum(sum(budget.spent_by(session, owner.id, budget.CREDITS)) for owner in artist.everyone(session))
     impossible = len({reference(entry) for entry in requests if _is_fatal(entry, slots)})
     impossible += sum(rule["fired"] for rule in rules if rule["do"].get("code") in FATAL_CODES)
     return {
@@ -44,7 +41,7 @@ def judge(ledger: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> dict
         "paid_twice": sum(count > 1 for count in references.values()),
         "lost": len(lost),
         "open_cycles": sum(not _is_closed(turn) for turn in turns),
-        "ledger_difference": int((spent or 0) + (reserved or 0)) - ledger["credits_spent"],
+        "ledger_difference": booked - ledger["credits_spent"],
         "unknown_parked": sum(row.state == generation.UNKNOWN for row in slots.values()),
         "unanswered_accepts": sum(_is_unanswered(entry) for entry in requests),
     }

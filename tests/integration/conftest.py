@@ -15,6 +15,8 @@ BEAT = Path(__file__).with_name("beat_fast.py")
 VISIBILITY_TIMEOUT_S = 12
 #: A key of its own, to be looked for in the logs.
 PLANTED_KEY = "sandbox-planted-4c1d9e"
+#: Of a second account at the same provider.
+SECOND_KEY = "sandbox-second-77ab01"
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +35,9 @@ def label(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Label]:
             "RECONCILE_AFTER_S": "3",
             "SUBMIT_DEADLINE_S": "8",
             "SUNO_USUAL_S": "1",
-            "SUNO_API_KEY": PLANTED_KEY,
+            "SUNO_API_KEY": f"{PLANTED_KEY},{SECOND_KEY}",
+            "MUSIC_PROVIDERS": "sunoapi,kie,elevenlabs",
+            "KIE_USUAL_S": "1",
             "SUNO_RATE_CALLS": "100",
             "SUNO_RATE_WINDOW_S": "1",
             "BEAT_SCHEDULE": str(BEAT),

@@ -28,7 +28,7 @@ def in_doubt(label: Label, **more: Any) -> tuple[Generation, str]:
 def task_of(label: Label, row: Generation) -> str:
     """Give the sandbox's task of a request."""
     entries = label.admin("ledger")["requests"]
-    (task_id,) = [str(entry["task_id"]) for entry in entries if entry["reference"].endswith(str(row.reference))]
+    (task_id,) = [str(entry["task_id"]) for entry in entries if (entry["reference"] or "").endswith(str(row.reference))]
     return task_id
 
 

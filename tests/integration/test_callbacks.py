@@ -22,9 +22,10 @@ from sqlalchemy import func
 
 from muzikantas.api.callbacks import BODY_BYTES, create_app
 from muzikantas.local import ports
-from muzikantas.models import generation, take
+from muzikantas.models import budget, generation, settlement, take
 from muzikantas.models.generation import Generation
 from muzikantas.studio import studio
+from muzikantas.tasks.slots import subject
 from tests.integration.doubts import PRICE, becomes_a_track, change, in_doubt, now, spent, task_of
 from tests.integration.label import Label, fault
 
@@ -74,6 +75,19 @@ def api(label: Label) -> Api:
     served = Api(urlsplit(label.stack.env["PUBLIC_URL"]).port or 0, label.stack.home.logs / "callbacks.jsonl")
     label.wait(served.answers, "the callback service is up")
     return served
+
+
+def test_a_late_callback_revives_a_request_that_was_given_up_and_charges_it_again(label: Label, api: Api) -> None:
+    row, task_id = in_doubt(label)
+    with studio().begin() as session:
+        settlement.lose(session, row.id, "the balance shows that it was never charged")
+        budget.refund(session, subject=subject(row), amount=row.credits)
+    assert spent(row) == 0
+    assert api.call(row, "text", task_id) == 200
+    assert now(row).state == generation.FAILED  # a word that it has begun is no word that it was made
+    assert [api.call(row, "complete", task_id) for _ in range(2)] == [200, 200]
+    label.wait(lambda: now(row).state == generation.COMPLETE, "it is made after all")
+    becomes_a_track(label, row)
 
 
 @pytest.mark.parametrize("kinds", [["text"], ["complete"] * 3, ["complete", "first", "text"]], ids="-".join)
@@ -242,7 +256,7 @@ def test_a_provider_with_a_key_must_sign(label: Label, signed_api: Api) -> None:
         return {"X-Webhook-Timestamp": stamp, "X-Webhook-Signature": base64.b64encode(digest).decode()}
 
     old = str(int(time.time()) - 3600)
-    assert signed_api.call(row, "complete", task_id, headers(task_id)) == 200
+    assert signed_api.call(row, "text", task_id, headers(task_id)) == 200
     assert signed_api.call(row, "complete", "another", headers("another")) == 409
     wrong = [
         {},

@@ -1,9 +1,7 @@
 """The loop on real components: a cycle turns, cycles do not overlap, and every stage may run twice."""
 
-import pytest
 from sqlalchemy import select
 
-from muzikantas.domain.style import Style
 from muzikantas.models import artist, budget, cycle, generation, insight, llm, performance, take, track
 from muzikantas.models.llm import LlmCall
 from muzikantas.studio import studio
@@ -166,12 +164,3 @@ def test_beat_starts_a_cycle_that_is_due_and_an_analysis(label: Label) -> None:
         next_at = artist.get(session, artist_id).next_cycle_at
         assert next_at is not None
         assert next_at > cycle.get(session, cycle_id).started_at
-
-
-@pytest.mark.parametrize("values", [(0.1, 0.1, 0.1, 0.1, 0.1), (0.9, 0.9, 0.9, 0.9, 0.9)])
-def test_the_better_take_is_the_closer_one(values: tuple[float, ...]) -> None:
-    from muzikantas.analysis.planning import better_take  # noqa: PLC0415 (the only pure test here)
-
-    far = Style("x", tuple(1 - value for value in values))
-    near = Style("x", tuple(0.9 * value for value in values))
-    assert better_take(Style("x", values), [far, near]) == 1

@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from muzikantas.clients.governor import MARGIN_S, Governor
+from muzikantas.clients.music import accounts
 from muzikantas.domain.accounts import Account, Limits
 from muzikantas.domain.errors import OutOfCredits, TransientError
 from muzikantas.domain.waiting import Wait
@@ -172,18 +173,32 @@ def test_a_job_that_waits_for_a_slot_comes_when_one_usually_is_free(make: Make) 
 def test_who_is_first_in_the_queue_is_not_overtaken_unless_he_stays_away(make: Make) -> None:
     governor = make(Limits(calls=1, window_s=0.3, concurrency=9))
     assert admitted(governor, "first", lease_s=0)
-    seconds = wait_s(governor, "waiting")
+    seconds = wait_s(governor, "a waits", owner="a")  # of equal owners, the name comes first that sorts first
     time.sleep(seconds + 0.05)
-    assert not admitted(governor, "newcomer", lease_s=0)
+    assert not admitted(governor, "b comes", owner="b", lease_s=0)
     time.sleep(2.0)
-    assert admitted(governor, "newcomer", lease_s=0)
+    assert admitted(governor, "b comes", owner="b", lease_s=0)
+
+
+def test_of_one_owners_jobs_the_one_that_is_here_goes_first_and_passes_nobody_else(make: Make) -> None:
+    governor = make(Limits(calls=100, window_s=1, concurrency=1))
+    assert admitted(governor, "running", owner="a")
+    for job, owner in (("a1", "a"), ("a2", "a"), ("b1", "b")):
+        assert not admitted(governor, job, owner=owner)
+    governor.release("running")
+    assert not admitted(governor, "a2", owner="a")  # b had nothing yet, and is first
+    assert admitted(governor, "b1", owner="b")
+    governor.release("b1")
+    assert admitted(governor, "a2", owner="a")  # in the place of a1, who is not here
+    governor.release("a2")
+    assert admitted(governor, "a1", owner="a")
 
 
 def test_a_lost_jobs_lease_expires_and_a_renewed_one_does_not(make: Make) -> None:
     governor = make(Limits(calls=100, window_s=1, concurrency=2))
     assert admitted(governor, "lost", lease_s=0.3)
     assert admitted(governor, "kept", lease_s=0.3)
-    governor.renew("kept", 60.0)
+    governor.renew("kept", 60.0, account=governor.accounts[0].name, owner="somebody")
     assert not admitted(governor, "next")
     time.sleep(0.35)
     assert admitted(governor, "next")
@@ -225,15 +240,25 @@ def test_the_scripts_travel_with_the_package() -> None:
     assert {path.name for path in folder.glob("*.lua")} == {"admit.lua", "release.lua"}
 
 
-def test_the_command_shows_the_governor_of_the_settings(url: str) -> None:
-    environment = {**os.environ, "REDIS_URL": url, "SUNO_RATE_CALLS": "7", "MUZ_HOME": "/nonexistent/muzikantas"}
-    limits = Limits(calls=7, window_s=10.0, concurrency=20)
-    Governor(redis.Redis.from_url(url), "suno", [Account(name="suno", limits=limits)]).admit(
-        "job", owner="artist:1", lease_s=60
-    )
+def test_the_command_shows_the_governors_of_the_settings(url: str) -> None:
+    settings = {
+        "SUNO_API_KEY": "a,b",
+        "MUSIC_PROVIDERS": "sunoapi",
+        "KIE_API_KEY": "",
+        "ELEVENLABS_API_KEY": "",
+        "SUNO_RATE_CALLS": "7",
+        "OPENAI_RATE_CALLS": "9",
+        "DISTRIBUTION_BASE_URL": "",
+    }
+    environment = {**os.environ, **settings, "REDIS_URL": url, "MUZ_HOME": "/nonexistent/muzikantas"}
+    few = Limits(calls=7, window_s=10.0, concurrency=20)
+    first, second = accounts("sunoapi", ["a", "b"], few).values()
+    Governor(redis.Redis.from_url(url), "sunoapi", [first]).admit("job", owner="artist:1", lease_s=60)
     command = [sys.executable, "-m", "muzikantas", "limits", "--json"]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
-    state = json.loads(said)
-    (account,) = state["accounts"]
-    assert (account["calls"], account["slots"], account["limits"]["calls"]) == (1, 1, 7)
-    assert state["owners"] == {"artist:1": {"waiting": 0, "in_flight": 1}}
+    music, language = json.loads(said)["providers"]
+    assert [account["account"] for account in music["accounts"]] == [first.name, second.name]
+    used, unused = music["accounts"]
+    assert (used["calls"], used["slots"], used["limits"]["calls"], unused["calls"]) == (1, 1, 7, 0)
+    assert music["owners"] == {"artist:1": {"waiting": 0, "in_flight": 1}}
+    assert (language["provider"], language["accounts"][0]["limits"]["calls"]) == ("openai", 9)

@@ -1,5 +1,7 @@
 """The language model's part of a cycle: refusals and broken replies fall back, then the old version stays."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -69,9 +71,21 @@ def test_a_track_whose_title_no_model_wrote_is_not_released_without_one(label: L
     assert given.returncode == 0, given.stderr
 
 
+@pytest.fixture
+def _refilled(label: Label) -> Iterator[None]:  # noqa: ARG001 (its Redis must run)
+    """Lets the account be asked again afterwards, which takes the governor minutes."""
+    yield
+    connection = studio().redis
+    connection.delete(*connection.scan_iter("governor:openai:empty:*"))
+
+
+@pytest.mark.usefixtures("_refilled")
 def test_an_empty_quota_stops_at_once(label: Label) -> None:
     artist_id, _ = label.artist(slots=1)
     with label.faults(rule(1, status=429, error_code="insufficient_quota")):
         ended = label.finish(label.start(artist_id))
     assert ended.state == "closed"
-    assert calls_of(ended.id, "brief")[0][0] == llm.FAILED
+    assert [state for state, _ in calls_of(ended.id, "brief")] == [llm.FAILED]
+    assert calls_of(ended.id, "evolve") + calls_of(ended.id, "adapt") == []
+    shown = json.loads(label.muzikantas("limits", "openai", "--json").stdout)
+    assert shown["providers"][0]["accounts"][0]["out_of_credits"]

@@ -33,7 +33,8 @@ def let_the_deadline_pass(row: Generation) -> None:
 
 def decisions(row: Generation) -> list[dict[str, Any]]:
     with studio().begin() as session:
-        mine = select(AuditEntry.details).where(AuditEntry.subject == f"generation:{row.id}")
+        about = AuditEntry.subject == f"generation:{row.id}"
+        mine = select(AuditEntry.details).where(about, AuditEntry.action == "resolve")
         return [dict(details) for details in session.scalars(mine)]
 
 

@@ -10,7 +10,7 @@ from muzikantas.settings import Settings, settings
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name in Settings.model_fields:
+    for name in Settings.variables():
         monkeypatch.delenv(name.upper(), raising=False)
     monkeypatch.setenv("MUZ_HOME", "/nonexistent/muzikantas")
     settings.cache_clear()

@@ -74,18 +74,27 @@ def test_nobody_is_lost_and_only_the_empty_are_left_out(found: list[Condition]) 
     assert cooling == sorted(cooling)
 
 
-def test_the_table_shows_every_number_that_the_state_holds() -> None:
-    state = State(
-        provider="suno",
+def test_the_tables_show_every_number_that_the_states_hold() -> None:
+    busy = State(
+        provider="sunoapi",
         accounts=((A, Condition(calls=7, slots=3, cooldown_s=42.0, out_of_credits=True, refusals=5)),),
         waiting={"artist:1": 1000, "artist:2": 4},
         in_flight={"artist:1": 3},
         next_in_s=1.25,
     )
-    console = Console(width=120, record=True, file=None, quiet=False)
-    with console.capture() as capture:
-        console.print(shown(state))
-    text = capture.get()
-    for said in ("7 of 20 in 10 s", "3 of 10", "42 s", "out", "5 lately", "artist:2", "1004 waiting", "in 1.2 s"):
+    idle = State(provider="openai", accounts=((B, Condition()),), waiting={}, in_flight={}, next_in_s=None)
+    text = printed([busy, idle])
+    numbers = ("7 of 20 in 10 s", "3 of 10", "42 s", "out", "5 lately", "artist:2")
+    for said in (*numbers, "sunoapi: 1004 waiting; the next comes in 1.2 s", "openai", "0 of 20 in 10 s"):
         assert said in text
-    assert state.as_json()["owners"]["artist:1"] == {"waiting": 1000, "in_flight": 3}
+    assert busy.as_json()["owners"]["artist:1"] == {"waiting": 1000, "in_flight": 3}
+    alone = printed([idle])
+    assert "Who shares them" not in alone
+    assert "Nobody waits." in alone
+
+
+def printed(states: list[State]) -> str:
+    console = Console(width=120)
+    with console.capture() as capture:
+        console.print(shown(states))
+    return capture.get()

@@ -41,7 +41,7 @@ def test_what_the_example_calls_default_is_the_default(tmp_path: Path) -> None:
     for name in ("voice", "style_template", "negative_tags", "slots", "policy", "release_rule"):
         assert getattr(example, name) == getattr(smallest, name)
     assert smallest.cycle_every_days is None
-    assert smallest.budget.credits_a_month.hard is None
+    assert all(limits == {"soft": None, "hard": None} for _, _, limits in smallest.budget.limits())
 
 
 def test_seed_that_nobody_gave_follows_from_the_name(tmp_path: Path) -> None:
@@ -63,6 +63,18 @@ def test_dollars_are_exact(tmp_path: Path) -> None:
     artist = read(tmp_path, f"{SMALLEST}budget: {{usd_a_month: {{soft: 0.1, hard: '12.345678'}}}}\n")
 
     assert artist.budget.usd_a_month.in_micros() == {"soft": 100_000, "hard": 12_345_678}
+
+
+def test_months_and_cycles_have_limits_of_their_own(tmp_path: Path) -> None:
+    artist = read(tmp_path, f"{SMALLEST}budget: {{credits_a_cycle: {{soft: 3}}, usd_a_cycle: {{hard: 0.25}}}}\n")
+
+    given = {(unit, template): limits for unit, template, limits in artist.budget.limits()}
+    assert given == {
+        ("credits", "default"): {"soft": None, "hard": None},
+        ("usd_micros", "default"): {"soft": None, "hard": None},
+        ("credits", "cycle"): {"soft": 3, "hard": None},
+        ("usd_micros", "cycle"): {"soft": None, "hard": 250_000},
+    }
 
 
 @pytest.mark.parametrize(
@@ -92,6 +104,13 @@ def test_dollars_are_exact(tmp_path: Path) -> None:
         ("language: en", "language: en\npersonality: {warmth: 2}", 3, "personality.warmth is 2; expected 0 to 1"),
         ("language: en", "language: en\nbudget:\n  credits_a_month: {soft: 2, hard: 1}", 4, "soft is 2, above hard, 1"),
         ("language: en", "language: en\nbudget:\n  usd_a_month:\n    hard: -1", 5, "budget.usd_a_month.hard: found -1"),
+        (
+            "language: en",
+            "language: en\nbudget: {usd_a_cycle: {most: 1}}",
+            3,
+            "unknown field; expected one of soft, hard",
+        ),
+        ("language: en", "language: en\nbudget: {a_year: 1}", 3, "usd_a_month, credits_a_cycle, usd_a_cycle"),
         ("language: en", "language: en\nstyle_template: '{genre}'", 3, "the style template holds {genre}"),
         ("language: en", "language: en\nname: Again", 3, "name stands twice, first on line 1"),
         ("[120, 140]", "[120, 140", 8, "no YAML"),

@@ -1,14 +1,18 @@
 """Fault scripts: which call a rule hits, that chance is repeatable, and that nonsense is refused."""
 
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from muzikantas.sandbox.deeds import CALLBACKS, DEEDS, ELEVENLABS_ERRORS, FIELDS, INCOMPLETE
 from muzikantas.sandbox.fault_rules import BadScript, check
 from muzikantas.sandbox.faults import Faults
 from muzikantas.sandbox.ledger import Ledger
 from muzikantas.sandbox.postman import signature
+from muzikantas.sandbox.suno_rules import FAILURES, WAV_FAILURES
 
 
 def faults(folder: Path, *, seed: int = 7) -> Faults:
@@ -31,11 +35,66 @@ def rule(do: dict[str, Any], provider: str = "suno", endpoint: str = "generate",
         (rule({"code": 455}, match={"title": "x"}), "title"),
         (rule({}), "do"),
         (rule({"code": 455}, "kie", "wave"), "kie/wave"),
+        (rule({"callback": "out_of_order"}, "kie", "wav"), "duplicate, missing, late, bad_signature"),
+        (rule({"fail": "GENERATE_AUDIO_FAILED"}, "suno", "wav"), "GENERATE_WAV_FAILED"),
+        (rule({"status": "CALLBACK_EXCEPTION"}, "openai", "chat"), "an HTTP status"),
+        (rule({"flagged": "boredom"}, "openai", "moderations"), "self-harm"),
+        (rule({"expired": 500}), "410"),
+        (rule({"keep_days": 0.5}), "whole number of days"),
+        (rule({"drop": "yes"}), "true or false"),
+        (rule({"http": 42}), "an HTTP status"),
+        (rule({"code": 455}, match={"prompt_contains": "x"}), "title_contains"),
+        (rule({"code": 455}, match={"nth": 0}), "nth"),
+        (rule({"code": 455}, match=["title"]), "object"),
+        (rule({"code": 455}, times=0), "null for always"),
+        (rule({"code": 455}, time=3), "found also time"),
     ],
 )
 def test_a_rule_that_cannot_be_obeyed_says_what_could(bad: dict[str, Any], named: str) -> None:
-    with pytest.raises(BadScript, match=named):
-        check([bad])
+    with pytest.raises(BadScript, match=rf"rule 2: .*{named}"):
+        check([rule({"code": 455}), bad])
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[{", "expected JSON: .*line 1 column 3"),
+        ('{"do": 1}', "a JSON list of rules, found dict"),
+        (None, "No such file"),
+    ],
+)
+def test_a_file_that_is_no_script_is_named(tmp_path: Path, text: str | None, named: str) -> None:
+    file = tmp_path / "rules.json"
+    if text is not None:
+        file.write_text(text)
+
+    with pytest.raises(BadScript, match=rf"rules\.json: .*{named}"):
+        faults(tmp_path).load(file)
+
+
+def test_a_file_is_loaded_once_and_what_it_used_up_stays_so(tmp_path: Path) -> None:
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps([rule({"code": 455}), rule({"code": 430}, "kie", times=None)]))
+    script = faults(tmp_path)
+    script.load(file)
+    assert (script.left(), script.deed("suno", "generate")) == (2, {"code": 455})
+
+    script = faults(tmp_path)
+    script.load(file)
+
+    assert (script.left(), script.deed("suno", "generate")) == (1, {})
+    assert script.deed("kie", "generate") == script.deed("kie", "generate") == {"code": 430}
+
+
+def test_every_word_of_a_script_is_explained() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "faults.md").read_text()
+    words = {word for address, deeds in DEEDS.items() for word in {*address, *deeds}}
+    values = {*CALLBACKS, *FAILURES, *WAV_FAILURES, *ELEVENLABS_ERRORS, *INCOMPLETE}
+    fields = {field for names in FIELDS.values() for field in names}
+
+    assert {word for word in words | values | fields if f"`{word}`" not in page} == set()
+    [example] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    assert len(check(json.loads(example))) == 4
 
 
 def test_a_random_rule_hits_its_share_the_same_calls_for_the_same_seed(tmp_path: Path) -> None:

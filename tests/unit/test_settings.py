@@ -24,7 +24,7 @@ def test_the_environment_beats_dotenv_and_dotenv_beats_a_running_stack(
     (tmp_path / ".env").write_text("SUNO_MODEL=file\nSUNO_PLAN=file\n")
     monkeypatch.setenv("SUNO_MODEL", "environment")
     settings = read_settings()
-    assert (settings.suno_model, settings.suno_plan, settings.suno_terms) == ("environment", "file", "running")
+    assert (settings.suno.model, settings.suno.plan, settings.suno.terms) == ("environment", "file", "running")
 
 
 def test_isolated_ignores_every_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_isolated_ignores_every_file(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("MUZ_ISOLATED", "1")
     for name in ("SUNO_BASE_URL", "OPENAI_BASE_URL"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert read_settings().suno_model == "V5"
+    assert read_settings().suno.model is None
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,36 @@ if not tag then
 end
 redis.call('ZADD', queue, tag, job)
 local rank = redis.call('ZRANK', queue, job)
-local place_in_queue = rank
+local place_in_queue, is_late = rank, {}
 for _, late in ipairs(redis.call('ZRANGEBYSCORE', plan, '-inf', now - LATE_S)) do
   local at = number(redis.call('ZRANK', queue, late))
-  if at and at < place_in_queue then rank = rank - 1 end
+  if at and at < place_in_queue then
+    rank = rank - 1
+    is_late[late] = true
+  end
+end
+
+-- Jobs of one owner are alike: the one that is here takes the place of the first of them, which gets this one's tag, so
+-- that nobody gains a turn by it. Gives how many jobs of other owners come before that place.
+local function others_first()
+  local others, sibling = 0, nil
+  for from = 0, place_in_queue - 1, 500 do
+    local ahead = redis.call('ZRANGE', queue, from, math.min(from + 499, place_in_queue - 1), 'WITHSCORES')
+    local jobs = {}
+    for i = 1, #ahead, 2 do jobs[#jobs + 1] = ahead[i] end
+    for i, whose in ipairs(redis.call('HMGET', owners, unpack(jobs))) do
+      if whose == owner then
+        sibling = {jobs[i], tonumber(ahead[2 * i])}
+        break
+      elseif not is_late[jobs[i]] then others = others + 1 end
+    end
+    if sibling or others >= free then break end
+  end
+  if others < free and sibling then
+    redis.call('ZADD', queue, tag, sibling[1])
+    tag = sibling[2]
+  end
+  return others
 end
 
 local function stamp(a)
@@ -95,7 +121,7 @@ end
 
 if holder then
   if holder.room > 0 and holder.pause == 0 and not holder.empty then return stamp(holder) end
-elseif free > rank then
+elseif free > 0 and (free > rank or free > others_first()) then
   for _, a in ipairs(accounts) do
     if a.free > 0 then return stamp(a) end
   end
@@ -109,7 +135,7 @@ local function place(a, k, hold)
   if k > a.slots and k > a.concurrency then at = math.max(at, a.places[k - a.concurrency] + hold)
   elseif k > a.slots then
     local age = now - a.begun[k - a.slots]
-    at = math.max(at, now + math.max(hold - age, 0.1 * age, 0.25))
+    at = math.max(at, now + math.max(hold - age, 0.03 * age, 0.25))
   end
   local before = a.places[k - 1] or a.stamps[#a.stamps]
   return before and math.max(at, before + SPREAD * a.window / a.limit) or at

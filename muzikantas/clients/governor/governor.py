@@ -77,7 +77,7 @@ class Governor:
             Redis does not answer: without the governor nobody calls.
         """
         with self._answering():
-            ranked = rank(self.accounts, dict(zip(self._names, self._conditions(), strict=True)))
+            ranked = self._ranked()
             arguments: list[str | float] = [job, owner, weight, lease_s, self._usual_s, uuid.uuid4().hex]
             for account in ranked:
                 limits = account.limits
@@ -93,12 +93,16 @@ class Governor:
             raise Wait(datetime.now(UTC) + timedelta(seconds=float(wait_s)), f"{self.provider} is at its limit")
         return ranked[int(number) - 1]
 
-    def renew(self, job: str, lease_s: float) -> None:
-        """Hold a running job's lease for `lease_s` from now."""
+    def renew(self, job: str, lease_s: float, *, account: str, owner: str) -> None:
+        """Hold a running job's lease for `lease_s` from now; one that has expired or was never held begins now."""
         with self._answering():
             seconds, micros = self._redis.time()
-            for name in self._names:
-                self._redis.zadd(self._key("leases", name), {job: seconds + micros / 1e6 + lease_s}, xx=True)
+            now = seconds + micros / 1e6
+            pipe = self._redis.pipeline()
+            pipe.zadd(self._key("leases", account), {job: now + lease_s})
+            pipe.zadd(self._key("starts", account), {job: now}, nx=True)
+            pipe.hset(self._key("owners"), job, owner)
+            pipe.execute()
 
     def release(self, job: str) -> None:
         """Give back a job's lease or place. A lease expires by itself where this never runs."""
@@ -142,6 +146,12 @@ class Governor:
             in_flight=by_owner(named, {job.decode() for each in leases for job, end in each if end > now}),
             next_in_s=max(plan[0][1] - now, 0.0) if plan else None,
         )
+
+    def _ranked(self) -> list[Account]:
+        """Order the accounts by whom to ask first. The script looks at one account well enough by itself."""
+        if len(self.accounts) == 1:
+            return list(self.accounts)
+        return rank(self.accounts, dict(zip(self._names, self._conditions(), strict=True)))
 
     @property
     def _names(self) -> list[str]:
