@@ -50,7 +50,7 @@ result_backend_max_retries = 20
 worker_soft_shutdown_timeout = 10.0
 worker_enable_soft_shutdown_on_idle = True
 
-# Flower reads events. That a message was sent is none of them: most of ours are waits, and it would cost each a message.
+# Flower reads events. Sending is none of them: most of what we send are waits, and each would cost a message more.
 worker_send_task_events = True
 task_track_started = True
 
