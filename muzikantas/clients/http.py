@@ -1,9 +1,12 @@
 """HTTP as the clients need it: one attempt, no redirects, a total deadline, errors sorted by what may have happened."""
 
+import contextlib
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -19,6 +22,8 @@ READ_S = 30.0
 #: Longest whole answer, looked at whenever a piece arrives: connecting, this and one silence make the longest call.
 #: `submit_deadline` in the ledger is longer than that.
 TOTAL_S = 45.0
+#: Daily quotas are the longest that the provider knows; a longer `Retry-After` would shut the account for a slip.
+LONGEST_WAIT_S = 86_400.0
 #: OpenSSL's words for what can only fail before anything is sent.
 HANDSHAKE_SIGNS = ("CERTIFICATE_VERIFY_FAILED", "HANDSHAKE_FAILURE", "WRONG_VERSION_NUMBER", "UNSUPPORTED_PROTOCOL")
 #: No JSON answer that we ask for is larger.
@@ -42,9 +47,8 @@ class Answer:
 
     @property
     def retry_after_s(self) -> float | None:
-        """Seconds that the server asks to wait, where it says so in seconds."""
-        value = self.headers.get("Retry-After", "")
-        return float(value) if value.replace(".", "", 1).isdigit() else None
+        """Seconds that the server asks to wait from now on, where it says so."""
+        return asked_wait_s(self.headers, datetime.now(UTC))
 
 
 def call(
@@ -122,3 +126,29 @@ def _never_left(error: requests.exceptions.ConnectionError) -> bool:
 def _never_agreed(error: requests.exceptions.SSLError) -> bool:
     """Tell whether TLS failed while connecting: the same class stands for a connection cut while an answer is read."""
     return any(sign in str(error) for sign in HANDSHAKE_SIGNS)
+
+
+def asked_wait_s(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that a server asks to wait; None when it does not say so, or asks for a time that is over.
+
+    Source: RFC 9110, section 10.2.3; `retry-after-ms`, finer and first, is OpenAI's own.
+
+    >>> noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
+    >>> asked_wait_s({"retry-after-ms": "1500", "retry-after": "2"}, noon), asked_wait_s({"retry-after": "200"}, noon)
+    (1.5, 200.0)
+    >>> asked_wait_s({"retry-after": "Sat, 31 Jan 2026 12:00:30 GMT"}, noon)
+    30.0
+    """
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        with contextlib.suppress(ValueError):
+            return _believed(float(headers.get(name, "")) * unit_s)
+    try:
+        at = parsedate_to_datetime(headers.get("retry-after", ""))
+    except (ValueError, OverflowError):
+        return None
+    return _believed((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
+
+
+def _believed(seconds: float) -> float | None:
+    """Give a wait within reason, None for one that is none (also for a NaN)."""
+    return min(seconds, LONGEST_WAIT_S) if seconds > 0 else None

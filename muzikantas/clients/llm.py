@@ -3,16 +3,14 @@
 Source: platform.openai.com, "Structured model outputs"; the package openai 3.
 """
 
-import contextlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import openai
 from pydantic import ValidationError
 
+from muzikantas.clients.http import asked_wait_s
 from muzikantas.domain.errors import OutOfCredits, PermanentError, Refused, TransientError, Unauthorized
 from muzikantas.domain.replies import Reply
 
@@ -22,8 +20,6 @@ TIMEOUT_S = 60.0
 MAX_OUTPUT_TOKENS = 6000
 #: Statuses below 500 after which the same question may be asked again: timeout, conflict, too fast.
 PASSING = {408, 409, 429}
-#: Daily quotas are the longest that the provider knows; a longer `Retry-After` would shut the account for a slip.
-LONGEST_WAIT_S = 86_400.0
 
 R = TypeVar("R", bound=Reply)
 
@@ -124,29 +120,3 @@ def failure(model: str, error: openai.APIStatusError, now: datetime) -> Transien
     if error.status_code in {401, 403}:
         return Unauthorized(f"{said}; check OPENAI_API_KEY")
     return Refused(said)
-
-
-def asked_wait_s(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that a server asks to wait; None when it does not say so, or asks for a time that is over.
-
-    Source: RFC 9110, section 10.2.3; `retry-after-ms`, finer and first, is this provider's own.
-
-    >>> noon = datetime(2026, 1, 31, 12, tzinfo=UTC)
-    >>> asked_wait_s({"retry-after-ms": "1500", "retry-after": "2"}, noon), asked_wait_s({"retry-after": "200"}, noon)
-    (1.5, 200.0)
-    >>> asked_wait_s({"retry-after": "Sat, 31 Jan 2026 12:00:30 GMT"}, noon)
-    30.0
-    """
-    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        with contextlib.suppress(ValueError):
-            return _believed(float(headers.get(name, "")) * unit_s)
-    try:
-        at = parsedate_to_datetime(headers.get("retry-after", ""))
-    except (ValueError, OverflowError):
-        return None
-    return _believed((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
-
-
-def _believed(seconds: float) -> float | None:
-    """Give a wait within reason, None for one that is none (also for a NaN)."""
-    return min(seconds, LONGEST_WAIT_S) if seconds > 0 else None

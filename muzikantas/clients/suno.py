@@ -64,16 +64,8 @@ class SunoGenerator:
 
         A job that is not on record (yet) is the first: what is paid for must not end because a question was not liked.
         """
-        what = f"look at {task_id}"
-        try:
-            data = self._ask("/api/v1/generate/record-info", key, what, taskId=task_id)
-        except Unauthorized:
-            raise
-        except PermanentError as error:
-            raise TransientError(str(error)) from error
-        if not isinstance(data, Mapping):
-            raise TransientError(f"{what}: no record of it (yet)")
-        return job_state(data, takes=self.facts.takes)
+        record = self._record("/api/v1/generate/record-info", task_id, key, f"look at {task_id}")
+        return job_state(record, takes=self.facts.takes)
 
     def credits_left(self, *, key: str) -> int:
         """Ask for the account's balance. Raises `TransientError`, `Unauthorized`, or `Refused` where there is none."""
@@ -84,6 +76,18 @@ class SunoGenerator:
             except Refused:
                 continue
         return _whole(self._ask(last, key, "credits"))
+
+    def _record(self, path: str, task_id: str, key: str, what: str) -> Mapping[str, Any]:
+        """Ask for a job's record. All that is wrong with it is a passing failure, but for the key."""
+        try:
+            data = self._ask(path, key, what, taskId=task_id)
+        except Unauthorized:
+            raise
+        except PermanentError as error:
+            raise TransientError(str(error)) from error
+        if not isinstance(data, Mapping):
+            raise TransientError(f"{what}: no record of it (yet)")
+        return data
 
     def _ask(self, path: str, key: str, what: str, **query: str) -> Any:  # noqa: ANN401 (whatever the provider sent)
         """Ask a free question and give the answer's `data`; whatever has no better name is a passing failure."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from muzikantas.clients.http import call
 from muzikantas.clients.suno import SunoGenerator, bearer, envelope_of
 from muzikantas.clients.suno_answers import first_of, number
-from muzikantas.domain.errors import PermanentError, Refused, TransientError, Unauthorized, UnknownOutcome
+from muzikantas.domain.errors import Refused, UnknownOutcome
 
 FAILURES = {"CREATE_TASK_FAILED", "GENERATE_WAV_FAILED"}
 EXISTS = 409
@@ -64,16 +64,7 @@ class SunoMasters(SunoGenerator):
 
     def look_wav(self, wav_id: str, *, key: str) -> WavState:
         """Ask how a conversion is going. Raises `TransientError` or `Unauthorized`, as `look` does."""
-        what = f"look at WAV {wav_id}"
-        try:
-            data = self._ask("/api/v1/wav/record-info", key, what, taskId=wav_id)
-        except Unauthorized:
-            raise
-        except PermanentError as error:
-            raise TransientError(str(error)) from error
-        if not isinstance(data, Mapping):
-            raise TransientError(f"{what}: no record of it (yet)")
-        return wav_state(data)
+        return wav_state(self._record("/api/v1/wav/record-info", wav_id, key, f"look at WAV {wav_id}"))
 
 
 def wav_state(data: Mapping[str, object]) -> WavState:

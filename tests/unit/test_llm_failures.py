@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from muzikantas.clients.llm import LONGEST_WAIT_S, asked_wait_s, failure
+from muzikantas.clients.http import LONGEST_WAIT_S, asked_wait_s
+from muzikantas.clients.llm import failure
 from muzikantas.domain.errors import MuzikantasError, OutOfCredits, Refused, TransientError, Unauthorized
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
