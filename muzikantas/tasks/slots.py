@@ -56,8 +56,11 @@ def lease_s(studio: Studio, wait_s: float) -> float:
 
 def hold(studio: Studio, row: Generation, artist_id: int, wait_s: float) -> None:
     """Keep a job's slot at its provider until the next sign of life; a job that had lost it has one again."""
-    if row.account is not None:
-        governor = studio.music(row.provider).governor
+    if row.account is None:
+        return
+    governor = studio.music(row.provider).governor
+    # What was written down stands without Redis too: then the lease ends by itself.
+    with contextlib.suppress(TransientError):
         governor.renew(str(row.reference), lease_s(studio, wait_s), account=row.account, owner=owner(artist_id))
 
 
