@@ -14,7 +14,7 @@ from celery import Celery, Task, signals
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 
 from muzikantas import logs, shipped
-from muzikantas.domain.errors import InputError, TransientError
+from muzikantas.domain.errors import InputError, MuzikantasError, TransientError
 from muzikantas.domain.waiting import Wait, backoff_s, message_wait_s
 from muzikantas.settings import Settings, settings
 from muzikantas.studio import Studio, studio
@@ -54,7 +54,8 @@ class StudioTask(Task):  # type: ignore[type-arg]  # celery-types makes it gener
             except (Exception, SoftTimeLimitExceeded) as error:
                 if not self.give_up(error, *args):
                     raise
-                logger.exception("gave up")
+                # An error of ours says all there is to say; any other one is a fault to be found.
+                logger.error("gave up: %s", error, exc_info=not isinstance(error, MuzikantasError))
             return args[0] if args else None
 
     def give_up(self, error: BaseException, *args: Any) -> bool:  # noqa: ANN401, ARG002 (arguments of the task)

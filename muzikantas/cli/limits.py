@@ -19,7 +19,7 @@ from muzikantas.studio import Studio, studio
 
 #: Often enough to see a window of ten seconds move.
 WATCH_S = 1.0
-ACCOUNTS = ("provider", "account", "calls", "slots", "cool-down", "credits", "refused")
+ACCOUNTS = ("account", "calls", "slots", "cool-down", "credits", "refused")
 OWNERS = ("provider", "owner", "in flight", "waiting")
 
 
@@ -81,7 +81,7 @@ def shown(states: Sequence[State]) -> Group:
     accounts, owners, lines = _table("Accounts", ACCOUNTS), _table("Who shares them", OWNERS), []
     for state in states:
         for account, condition in state.accounts:
-            accounts.add_row(state.provider, *_cells(account, condition))
+            accounts.add_row(*_cells(account, condition))
         for owner in sorted({*state.waiting, *state.in_flight}):
             owners.add_row(state.provider, owner, str(state.in_flight.get(owner, 0)), str(state.waiting.get(owner, 0)))
         if state.next_in_s is not None:
@@ -93,7 +93,7 @@ def shown(states: Sequence[State]) -> Group:
 def _table(title: str, headings: Sequence[str]) -> Table:
     table = Table(title=title, title_justify="left")
     for heading in headings:
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading in {"account", "provider"})
     return table
 
 

@@ -85,7 +85,7 @@ def test_the_tables_show_every_number_that_the_states_hold() -> None:
     idle = State(provider="openai", accounts=((B, Condition()),), waiting={}, in_flight={}, next_in_s=None)
     text = printed([busy, idle])
     numbers = ("7 of 20 in 10 s", "3 of 10", "42 s", "out", "5 lately", "artist:2")
-    for said in (*numbers, "sunoapi: 1004 waiting; the next comes in 1.2 s", "openai", "0 of 20 in 10 s"):
+    for said in (*numbers, "sunoapi: 1004 waiting; the next comes in 1.2 s", B.name, "0 of 20 in 10 s"):
         assert said in text
     assert busy.as_json()["owners"]["artist:1"] == {"waiting": 1000, "in_flight": 3}
     alone = printed([idle])
