@@ -20,13 +20,16 @@ TITLE_CHARS = 200
 @click.command()
 @click.argument("track_id", metavar="TRACK", type=click.IntRange(1, 2**63 - 1))
 @click.option("--title", help="Release it under this title.")
-def release(track_id: int, title: str | None) -> None:
+@click.option("--copy", "as_copy", is_flag=True, help="Release it although it is a copy of another track.")
+def release(track_id: int, title: str | None, as_copy: bool) -> None:  # noqa: FBT001 (click's signature)
     """Release TRACK (its number): your decision, written down; workers deliver it."""
     from muzikantas.tasks import canvases  # noqa: PLC0415 (Celery's tasks: only this command pays their import)
 
     with rows() as studio, studio.begin() as session:
         song = track.get(session, track_id)
         before = {row.track_id: row for row, _ in track.releases(session, song.artist_id)}.get(song.id)
+        if before is None and not as_copy:
+            _refuse_copy(session, song)
         if title is not None:
             _entitle(song, title, before)
         decided = track.release(session, song, decided_by=OPERATOR)
@@ -47,6 +50,17 @@ def release(track_id: int, title: str | None) -> None:
         )
     else:
         click.echo("A worker delivers it now; `muzikantas releases` shows the day.")
+
+
+def _refuse_copy(session: Session, song: Track) -> None:
+    """Raise `InputError` for a recording that the label has already: platforms take it for spam."""
+    found = audit.newest(session, audit.COPY, f"track:{song.id}")
+    if found is not None:
+        of = found.details
+        raise InputError(
+            f"track {song.id} is a copy of track {of['of_track']} ({of['kind']}, {of['score']:.0%} of it agrees); "
+            "listen to both, and add --copy if it is to be released all the same"
+        )
 
 
 def _entitle(song: Track, title: str, before: Release | None) -> None:

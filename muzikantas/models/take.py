@@ -33,6 +33,7 @@ class Take(Base):
     audio_key: Mapped[str | None] = mapped_column(String(128))
     audio_bytes: Mapped[int | None] = mapped_column(BigInteger)
     features: Mapped[Json | None] = mapped_column(JSONB)  #: `Features`, with the extractor's version
+    fingerprint: Mapped[bytes | None]  #: what it is known again by
     created_at: Mapped[Created]
 
     @property
@@ -87,10 +88,11 @@ def get(session: Session, take_id: int) -> Take:
     return session.get_one(Take, take_id)
 
 
-def record_features(session: Session, take_id: int, features: Features) -> None:
-    """Store what was heard."""
+def record_features(session: Session, take_id: int, features: Features, fingerprint: bytes) -> None:
+    """Store what was heard, and what the recording is known again by."""
     measured = update(Take).where(Take.id == take_id, Take.state == STORED)
-    session.execute(measured.values(state=MEASURED, features=vars(features), busy_until=None))
+    heard = {"features": vars(features), "fingerprint": fingerprint}
+    session.execute(measured.values(state=MEASURED, busy_until=None, **heard))
 
 
 def fail(session: Session, take_id: int, reason: str) -> None:

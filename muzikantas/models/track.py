@@ -11,6 +11,7 @@ from muzikantas.domain.style import Style
 from muzikantas.models.base import Base, Created, Id, Json, JsonList, Moment, insert_or_keep
 from muzikantas.models.cycle import Cycle
 from muzikantas.models.generation import Generation
+from muzikantas.models.take import Take
 
 #: A distributor that refused is asked again after this.
 DELIVER_AGAIN = timedelta(minutes=5)
@@ -94,6 +95,17 @@ def styles(session: Session, artist_id: int) -> list[tuple[Style, Style]]:
         (Style(genre, tuple(asked)), Style(genre, tuple(realised)))
         for genre, asked, realised in session.execute(rows.order_by(Track.id))
     ]
+
+
+def fingerprints(session: Session, *, after: int) -> list[tuple[int, bytes, list[float]]]:
+    """List the label's tracks from the one after `after` on: id, fingerprint and timbre of each that has them."""
+    rows = (
+        select(Track.id, Take.fingerprint, Track.features["timbre"])
+        .join(Take, Take.id == Track.take_id)
+        .where(Track.id > after, Take.fingerprint.is_not(None), Track.features.has_key("timbre"))
+        .order_by(Track.id)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(rows)]
 
 
 def with_cycles(session: Session, artist_id: int) -> list[tuple[Track, int]]:

@@ -10,8 +10,12 @@ from sqlalchemy.orm import Session
 from muzikantas.analysis import claims, planning
 from muzikantas.analysis.policy import Observation
 from muzikantas.celery import app
+from muzikantas.domain.features import Features, certainty
 from muzikantas.models import artist, cycle, insight, performance, track
 from muzikantas.tasks.stages import StageTask
+
+#: `certainty` of a sound recording whose beat and key are beyond doubt: it has the weight 1.
+MOST_CERTAIN = 0.9
 
 
 @app.task(base=StageTask, bind=True)
@@ -80,13 +84,19 @@ def observations(session: Session, artist_id: int, *, days: int) -> list[Observa
                 realised=row.realised,
                 outcome=math.log1p(answer.streams) if answer else 0.0,
                 by_country={country: math.log1p(n) for country, n in by_country.items()},
-                weight=1.0 if answer else 0.0,
+                weight=_certainty(row.features) if answer else 0.0,
                 age_days=days if answer else None,
                 id=row.id,
                 provider=row.rights["provider"],
             )
         )
     return seen
+
+
+def _certainty(features: Mapping[str, Any]) -> float:
+    """How far the style that was heard can be trusted; what an older listener has heard counts as usual."""
+    known = {field.name for field in dataclasses.fields(Features)}
+    return certainty(Features(**features)) / MOST_CERTAIN if set(features) == known else 1.0
 
 
 def as_content(findings: claims.Findings) -> dict[str, Any]:

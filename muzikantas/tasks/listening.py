@@ -1,11 +1,15 @@
 """Measure a request's takes; the better one becomes the slot's track."""
 
+import resource
 from typing import Any
 
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_process_init
 from sqlalchemy.orm import Session
 
 from muzikantas.analysis import audio, choosing
+from muzikantas.analysis.audio.decode import MOST_BYTES
+from muzikantas.analysis.audio.fingerprint import fingerprint
+from muzikantas.analysis.audio.spectrum import SAMPLE_RATE
 from muzikantas.celery import app
 from muzikantas.domain.errors import UnusableAudio
 from muzikantas.domain.features import Features
@@ -17,6 +21,7 @@ from muzikantas.models.generation import Generation
 from muzikantas.models.take import Take
 from muzikantas.studio import Studio
 from muzikantas.tasks import canvases
+from muzikantas.tasks import copies as copies_of
 from muzikantas.tasks.slots import DISCLOSURE, SlotTask, end, rights
 
 #: A file that killed its listener this often is not opened again.
@@ -66,13 +71,15 @@ def _measure(task: SlotTask, row: Take) -> None:
             take.fail(session, row.id, "killed the listener")
             return
     try:
-        features = audio.measure(*audio.decode(studio.store.read(row.audio_key or "")))
-    except (UnusableAudio, FileNotFoundError) as error:
+        recording = audio.record(studio.store.read(row.audio_key or ""))
+        features = audio.features(recording)
+        known_by = fingerprint(recording.mono, SAMPLE_RATE, features.tempo_bpm).to_bytes()
+    except (UnusableAudio, FileNotFoundError, MemoryError) as error:
         with studio.begin() as session:
-            take.fail(session, row.id, str(error))
+            take.fail(session, row.id, str(error) or "the file needs more memory than there is")
         return
     with studio.begin() as session:
-        take.record_features(session, row.id, features)
+        take.record_features(session, row.id, features, known_by)
 
 
 def _conclude(task: SlotTask, generation_id: int) -> None:
@@ -99,6 +106,8 @@ def _conclude(task: SlotTask, generation_id: int) -> None:
 def _add_track(session: Session, row: Generation, measured: list[Take], studio: Studio) -> int | None:
     """Insert the better take as the slot's track; give the id of its release where the artist's rule makes one."""
     owner = artist.get(session, cycle.get(session, row.cycle_id).artist_id)
+    copies = {each.id: copies_of.label().copies(session, each) for each in measured}
+    measured = [each for each in measured if not copies[each.id]] or measured
     recordings = [Features(**(each.features or {})) for each in measured]
     choice = choosing.better_take(row.asked, recordings, track.styles(session, owner.id))
     best, recording = measured[choice.index], recordings[choice.index]
@@ -121,6 +130,11 @@ def _add_track(session: Session, row: Generation, measured: list[Take], studio: 
     if chose:
         decision = {"take": best.number, "reason": choice.reason}
         audit.note(session, "muzikantas", "choose take", f"generation:{row.id}", **decision)
+    if copies[best.id]:
+        first = copies[best.id][0]
+        of = {"of_track": first.id, "kind": first.kind, "score": round(first.score, 3)}
+        audit.note(session, "muzikantas", audit.COPY, f"track:{made.id}", **of)
+        return None
     if owner.release_rule != "content_check" or not made.title:
         return None
     audit.note(session, "rule content_check", "release", f"track:{made.id}", generation=row.id)
@@ -133,3 +147,11 @@ def _warm_up(sender: Any = None, **_: object) -> None:  # noqa: ANN401 (Celery's
     queues = getattr(getattr(sender, "app", app).amqp.queues, "consume_from", {})
     if "listen" in queues:
         audio.warm_up()
+
+
+@worker_process_init.connect
+def _limit_memory(**_: object) -> None:
+    """Bound a child's memory: foreign files are decoded in it, on arrival (`media`) and when they are listened to."""
+    hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+    most = MOST_BYTES if hard == resource.RLIM_INFINITY else min(hard, MOST_BYTES)
+    resource.setrlimit(resource.RLIMIT_DATA, (most, hard))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from muzikantas.domain.brief import Submitted
-from muzikantas.models import budget, generation, take, track
+from muzikantas.models import audit, budget, generation, take, track
 from muzikantas.models.generation import Generation
 from muzikantas.studio import studio
 from muzikantas.tasks import canvases
@@ -126,6 +126,13 @@ def test_an_answer_that_was_kept_is_found_by_the_next_delivery(label: Label) -> 
     label.wait(lambda: label.tracks(ended.id) == 1, "it becomes a track")
     with studio().begin() as session:
         assert budget.spent_by(session, artist_id, budget.CREDITS) == (150, 0)
+        (made,) = track.of_artist(session, artist_id)
+        known = audit.newest(session, audit.COPY, f"track:{made.id}")
+        assert known is not None  # the song that was kept is another track's
+        assert (known.details["of_track"], known.details["kind"]) == (recording.id, "same recording")
+    refused = label.muzikantas("release", str(made.id), "--title", "Once more")
+    assert (refused.returncode, f"is a copy of track {recording.id}" in refused.stderr) == (2, True)
+    assert label.muzikantas("release", str(made.id), "--title", "Once more", "--copy").returncode == 0
 
 
 def an_artist_with_a_track(label: Label) -> int:

@@ -1,119 +1,175 @@
-"""Tempo and onsets, from one novelty curve."""
+"""Tempo, beats and onsets, from the mel spectrogram."""
 
-import librosa
+from dataclasses import dataclass
+
 import numpy as np
 import scipy.ndimage
 import scipy.signal
-from numpy.typing import NDArray
 
-from muzikantas.analysis.audio.spectrum import FRAME_RATE, HOP, SAMPLE_RATE, Array, Frames
+from muzikantas.analysis.audio import tempo_model
+from muzikantas.analysis.audio.spectrum import FRAME_RATE, Array, Frames
+from muzikantas.analysis.audio.tempo_model import TEMPO_RANGE_BPM, Curve
 
-TEMPO_RANGE_BPM = (40.0, 250.0)
+#: What a recording without any change is said to have, with confidence 0.
+NO_TEMPO_BPM = 120.0
 
-#: Tempo is compared at steps of half a per cent; `_refined` finds the rest.
-CANDIDATES_BPM = np.geomspace(*TEMPO_RANGE_BPM, 368)
+#: The tempo is tuned to this share around a candidate, at these multiples of its rate, in pieces of a minute: sharp to
+#: a hundredth of a per cent, and yet a slow drift does not smear it.
+TUNING = np.linspace(0.97, 1.03, 401)
+HARMONICS = np.array([1, 2, 3, 4, 6, 8])
+PIECE_FRAMES = round(60 * FRAME_RATE)
 
-#: Centre and width in octaves of the log-normal prior of perceived tempo; a first guess on purpose: tuning it on some
-#: hundred recordings overfits.
-PRIOR_BPM, PRIOR_OCTAVES = 120.0, 0.8
+#: How dearly a beat pays for an interval off the tempo (Ellis, JNMR 2007; with his value, for a curve of variance 1).
+TIGHTNESS = 100.0
 
-#: Tempo is judged in windows of about 12 s, in which even a live band keeps time.
-WINDOW_FRAMES = 512
-NFFT = 8192
-COMB_BEATS = 4
+#: The analysis window sees an attack before its middle reaches it: rises come this many frames early.
+EARLY_FRAMES = 1.1
 
-#: A candidate's salience is halved when its spectral power is this share of the strongest candidate's. Small on
-#: purpose: it only refuses multiples of even clicks, and leaves real metres to the prior.
-VETO = 0.005
+#: A beat is steady when the strongest attack within `NEAR` of a beat is within `STEADY` of a beat, or a frame, of the
+#: middle between its neighbours.
+NEAR, STEADY = 0.2, 0.05
 
-#: The share of the mean over bands in the novelty: enough for pads and basses without a broadband attack, which leave
-#: the median at zero.
-MEAN_SHARE = 0.1
+#: Other candidates that are kept.
+OTHERS = 3
 
 #: A rise of the typical band that counts as an onset, in dB, and as a share of the track's strong onsets.
 ONSET_DB, ONSET_SHARE = 0.5, 0.1
 
-Curve = NDArray[np.float64]
+
+@dataclass(frozen=True, kw_only=True)
+class Rhythm:
+    """What is heard of beats."""
+
+    tempo_bpm: float  #: 40 to 250
+    confidence: float  #: probability that `tempo_bpm` is the notated tempo, 0 to 1
+    candidates: tuple[tuple[float, float], ...]  #: up to three other tempi, each with its weight; all weights sum to 1
+    beat_times_s: tuple[float, ...]  #: ascending
+    steadiness: float  #: share of beats in their place between the neighbours, 0 to 1
+    onset_rate_hz: float  #: onsets a second
 
 
-def novelty(frames: Frames) -> Curve:
-    """How much louder the bands get from frame to frame, in dB, `[shape=(frames,)]`.
+def listen(frames: Frames) -> Rhythm:
+    """Hear tempo, beats and onsets of at least five seconds of frames.
 
-    The spectral flux of the mel spectrogram in dB (Böck & Widmer, DAFx 2013, without vibrato suppression); the median
-    over bands instead of the mean holds single notes and vibrato back.
+    The tempo is the candidate that `tempo_model` ranks first, tuned by the spectrum of all onset curves. A recording
+    without any change gets `NO_TEMPO_BPM` with confidence 0 and no beats.
     """
-    mel_db = librosa.power_to_db(frames.mel_power, ref=np.max, top_db=80.0)
-    curve = librosa.onset.onset_strength(S=mel_db, sr=SAMPLE_RATE, hop_length=HOP, aggregate=_typical_rise)
-    return np.asarray(curve, dtype=np.float64)
+    curves, levels = tempo_model.onset_curves(frames.mel_power)
+    onset_rate_hz = onset_rate(curves[0])
+    spread = curves.std(axis=1, keepdims=True)
+    if float(spread.max()) <= np.finfo(np.float32).eps:
+        return Rhythm(
+            tempo_bpm=NO_TEMPO_BPM,
+            confidence=0.0,
+            candidates=(),
+            beat_times_s=(),
+            steadiness=0.0,
+            onset_rate_hz=onset_rate_hz,
+        )
+    ranking = tempo_model.rank(curves, levels, onset_rate_hz)
+    pulse = _pulse(curves)
+    tempo_bpm = tuned(pulse, ranking.tempi_bpm[0])
+    times = beats(pulse, tempo_bpm)
+    others = zip(ranking.tempi_bpm[1:], ranking.weights[1:], strict=True)
+    return Rhythm(
+        tempo_bpm=tempo_bpm,
+        confidence=ranking.confidence,
+        candidates=tuple((tuned(pulse, bpm), weight) for bpm, weight in list(others)[:OTHERS]),
+        beat_times_s=tuple(float(time) for time in times),
+        steadiness=steadiness(pulse, times),
+        onset_rate_hz=onset_rate_hz,
+    )
 
 
-def _typical_rise(rises: Array, axis: int) -> Array:
-    """Combine the rises of all bands: their median, and a little of their mean."""
-    combined: Array = np.median(rises, axis=axis) + MEAN_SHARE * np.mean(rises, axis=axis)
-    return combined
+def _pulse(curves: Array) -> Curve:
+    """One curve of all, each without its moving mean and with the same weight, of variance 1."""
+    detrended = curves - scipy.ndimage.uniform_filter1d(curves, round(1.5 * FRAME_RATE), axis=1)
+    spread = detrended.std(axis=1, keepdims=True)
+    pulse = (detrended / np.maximum(spread, np.finfo(np.float32).eps)).sum(axis=0, dtype=np.float64)
+    curve: Curve = pulse / max(float(pulse.std()), np.finfo(np.float32).eps)
+    return curve
 
 
-def tempo(curve: Curve) -> tuple[float, float]:
-    """Beats per minute (40 to 250) and the confidence in them (0 to 1).
+def tuned(pulse: Curve, coarse_bpm: float) -> float:
+    """Find the tempo within 3 % of a coarse one whose harmonics are strongest, in bpm.
 
-    Tempo is the candidate where three things agree: the autocorrelation of the novelty is high at one, two, three
-    and four beats (the least of them counts, so that no fraction of the beat passes); its spectrum has power at the
-    beat rate, which refuses multiples of an even click (after Peeters, EURASIP JASP 2007); and a log-normal prior.
-    A fit of four harmonics over the whole recording then takes the tempo off the grid.
-
-    Confidence is that least autocorrelation: 1 for a machine's even clicks, 0 for noise. It does not tell 70 from
-    140: metrical level is ambiguous in music itself, so compare tempi modulo octaves.
-
-    A recording without any change gives the middle of the prior with confidence 0.
+    The magnitudes of pieces of about a minute are added, so that only the period has to last, not the phase.
     """
-    detrended = curve - scipy.ndimage.uniform_filter1d(curve, round(1.5 * FRAME_RATE))
-    if float(np.ptp(detrended)) <= np.finfo(np.float32).eps:
-        return PRIOR_BPM, 0.0
-    power, correlation, window = _periodicity(detrended)
-    comb = _comb(correlation, window, CANDIDATES_BPM)
-    beat_power = np.interp(CANDIDATES_BPM / 60.0, np.arange(power.size) * FRAME_RATE / NFFT, power)
-    prior = np.exp(-0.5 * (np.log2(CANDIDATES_BPM / PRIOR_BPM) / PRIOR_OCTAVES) ** 2)
-    salience = np.maximum(comb, 0.0) * beat_power / (beat_power + VETO * beat_power.max()) * prior
-    best = _refined(detrended, float(CANDIDATES_BPM[int(np.argmax(salience))]))
-    return best, float(np.clip(_comb(correlation, window, np.array([best]))[0], 0.0, 1.0))
-
-
-def _periodicity(curve: Curve) -> tuple[Curve, Curve, int]:
-    """Give the mean local power spectrum of a curve, its normalised autocorrelation, and the window in frames."""
-    window = min(WINDOW_FRAMES, curve.size)
-    _, power = scipy.signal.welch(curve, fs=FRAME_RATE, nperseg=window, nfft=NFFT)
-    taper = scipy.signal.get_window("hann", window)
-    # Dividing by the taper's own autocorrelation gives long lags the weight that the window took from them.
-    bias = np.fft.irfft(np.abs(np.fft.rfft(taper, NFFT)) ** 2)[:window]
-    # The spectrum is one-sided: half of everything but the two ends restores the even one.
-    even = power / np.r_[1.0, np.full(power.size - 2, 2.0), 1.0]
-    correlation = np.fft.irfft(even)[:window] / np.maximum(bias / bias[0], 0.05)
-    return power, correlation / max(correlation[0], np.finfo(float).tiny), window
-
-
-def _comb(correlation: Curve, window: int, tempi_bpm: Curve) -> Curve:
-    """Least autocorrelation at one to four beats of each tempo, as many as fit into two thirds of the window."""
-    beats = np.arange(1, COMB_BEATS + 1)[:, None]
-    lags = beats * (60.0 * FRAME_RATE / tempi_bpm)[None, :]
-    values = np.interp(lags, np.arange(correlation.size), correlation)
-    # The first beat always fits: 40 bpm are 65 frames, and five seconds, the least we measure, are 215.
-    fits = (lags <= window * 2.0 / 3.0) | (beats == 1)
-    least: Curve = np.min(np.where(fits, values, np.inf), axis=0)
-    return least
-
-
-def _refined(curve: Curve, coarse_bpm: float) -> float:
-    """Find the tempo within 2 % of a coarse one whose first four harmonics are strongest over the whole recording."""
-    size = 8 * int(2 ** np.ceil(np.log2(curve.size)))
-    magnitude = np.abs(np.fft.rfft(curve * np.hanning(curve.size), size))
-    tempi = np.clip(coarse_bpm * np.linspace(0.98, 1.02, 401), *TEMPO_RANGE_BPM)
-    harmonics = np.arange(1, 5)[:, None] * tempi[None, :] / 60.0
-    strength = np.interp(harmonics, np.arange(magnitude.size) * FRAME_RATE / size, magnitude).sum(axis=0)
+    pieces = np.array_split(pulse, max(1, round(pulse.size / PIECE_FRAMES)))
+    size = 8 * int(2 ** np.ceil(np.log2(pieces[0].size)))
+    magnitude = np.sum([np.abs(np.fft.rfft(piece * np.hanning(piece.size), size)) for piece in pieces], axis=0)
+    tempi = np.clip(coarse_bpm * TUNING, *TEMPO_RANGE_BPM)
+    rates = HARMONICS[:, None] * tempi[None, :] / 60.0
+    strength = np.interp(rates, np.arange(magnitude.size) * FRAME_RATE / size, magnitude, right=0.0).sum(axis=0)
     return float(tempi[int(np.argmax(strength))])
 
 
-def onset_rate(curve: Curve) -> float:
-    """Onsets per second: peaks of the novelty that stand out, over the duration.
+def beats(pulse: Curve, tempo_bpm: float) -> Curve:
+    """Place beats where the pulse is strong and their intervals are near the tempo, in ascending seconds.
+
+    Dynamic programming after Ellis (Journal of New Music Research 2007). Beats are at least half a period apart, so all
+    frames of half a period are decided at once. Weak beats before the first and after the last strong one are left out.
+    """
+    period = 60.0 * FRAME_RATE / tempo_bpm
+    reach = np.arange(-int(period), int(period) + 1)
+    local = np.convolve(pulse, np.exp(-0.5 * (reach * 32.0 / period) ** 2), mode="same")
+    local /= max(float(local.std()), np.finfo(np.float32).eps)
+    lags = np.arange(max(1, round(period / 2)), round(2 * period) + 1)
+    price = TIGHTNESS * np.log(lags / period) ** 2
+    # Nothing before the first frame: a chain may begin anywhere at no cost.
+    score = np.r_[np.zeros(lags[-1]), local]
+    before = np.full(score.size, -1)
+    for start in range(lags[-1], score.size, lags[0]):
+        now = np.arange(start, min(start + lags[0], score.size))
+        value = score[now[:, None] - lags[None, :]] - price
+        best = value.argmax(axis=1)
+        gain = value[np.arange(now.size), best]
+        score[now] += np.maximum(gain, 0.0)
+        before[now] = np.where(gain > 0.0, now - lags[best], -1)
+    chain = [score.size - lags[-1] + int(np.argmax(score[-lags[-1] :]))]
+    while before[chain[-1]] >= lags[-1]:
+        chain.append(int(before[chain[-1]]))
+    return _times(local, np.array(chain[::-1]) - lags[-1])
+
+
+def _times(local: Curve, beat_frames: Curve) -> Curve:
+    """Turn frames into seconds between frames, without weak beats at both ends."""
+    found = np.asarray(beat_frames, dtype=int)
+    inner = found[(found > 0) & (found < local.size - 1)]
+    strong = np.flatnonzero(local[inner] >= 0.5 * np.sqrt(np.mean(np.square(local[inner])))) if inner.size else inner
+    if not strong.size:
+        return np.empty(0)
+    kept = inner[strong[0] : strong[-1] + 1]
+    left, middle, right = local[kept - 1], local[kept], local[kept + 1]
+    bend = left - 2.0 * middle + right
+    # A parabola through three frames has its top between them only where the middle one is the highest.
+    shift = np.where(
+        (middle >= left) & (middle >= right) & (bend < 0.0), 0.5 * (left - right) / np.minimum(bend, -1e-9), 0
+    )
+    times: Curve = np.maximum((kept + shift + EARLY_FRAMES) / FRAME_RATE, 0.0)
+    return times
+
+
+def steadiness(pulse: Curve, times: Curve) -> float:
+    """Share of beats whose attack is in the middle between the neighbouring beats, 0 to 1.
+
+    The attack is the strongest frame within a fifth of a beat; in the middle means within a twentieth of a beat or a
+    frame. 1 for a machine, whatever its tempo, also when it slowly drifts; about a half where attacks are anywhere; 0
+    when there are fewer than three beats.
+    """
+    if times.size < 3:
+        return 0.0
+    places = times * FRAME_RATE - EARLY_FRAMES
+    middle = 0.5 * (places[:-2] + places[2:])
+    beat = float(np.median(np.diff(places)))
+    reach = max(2, round(NEAR * beat))
+    near = np.round(middle).astype(int)[:, None] + np.arange(-reach, reach + 1)
+    attack = near[:, 0] + pulse[np.clip(near, 0, pulse.size - 1)].argmax(axis=1)
+    return float(np.mean(np.abs(attack - middle) <= max(STEADY * beat, 1.0)))
+
+
+def onset_rate(curve: Array | Curve) -> float:
+    """Onsets per second: peaks of the novelty in dB that stand out, over the duration.
 
     A peak counts when its prominence is at least 0.5 dB and a tenth of the track's strong rises (99th percentile).
     Attacks less than 50 ms apart count once. At most about 20.

@@ -1,0 +1,1 @@
+"""The hearing benchmark's parts: tunes, rendering, scores, peers and times."""
