@@ -26,7 +26,7 @@ FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 def ours(path: Path) -> Answered:
     """Muzikantas, all features."""
     audio: Any = importlib.import_module("muzikantas.analysis.audio")
-    heard = audio.measure(*audio.decode(path.read_bytes()))
+    heard = audio.measure_file(path.read_bytes())
     return heard.tempo_bpm, heard.key, heard.mode
 
 
