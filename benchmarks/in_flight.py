@@ -199,8 +199,13 @@ def _processes(stack: Stack, name: str) -> list[psutil.Process]:
 
 
 def _cpu_s(processes: Sequence[psutil.Process]) -> float:
-    times = [process.cpu_times() for process in processes]
-    return float(sum(time.user + time.system for time in times))
+    """Give the CPU time of those that are still there: PostgreSQL starts and ends helpers of its own."""
+    seconds = 0.0
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = process.cpu_times()
+            seconds += times.user + times.system
+    return seconds
 
 
 def _memory(processes: Sequence[psutil.Process]) -> int:
