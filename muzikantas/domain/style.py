@@ -60,12 +60,26 @@ def tempo_bpm(value: float) -> float:
     return float(low * (high / low) ** value)
 
 
-def heard(features: Features, genre: str) -> Style:
-    """Place a recording in the style space by what was measured (genre as it was asked for: nobody measures that)."""
+def octave_near(heard_bpm: float, asked_bpm: float) -> float:
+    """Name a heard tempo in the octave that is nearest to what was asked: 70 and 140 are often both right.
+
+    >>> octave_near(140.0, 75.0), octave_near(70.0, 75.0), octave_near(62.0, 120.0), octave_near(100.0, 110.0)
+    (70.0, 70.0, 124.0, 100.0)
+    """
+    octaves = round(math.log2(asked_bpm / heard_bpm))
+    return float(heard_bpm * 2.0 ** min(max(octaves, -1), 1))
+
+
+def heard(features: Features, genre: str, *, asked_bpm: float | None = None) -> Style:
+    """Place a recording in the style space by what was measured (genre as it was asked for: nobody measures that).
+
+    With the tempo that was asked for, the heard one is named in its octave.
+    """
+    bpm = features.tempo_bpm if asked_bpm is None else octave_near(features.tempo_bpm, asked_bpm)
     return Style(
         genre,
         (
-            tempo_value(features.tempo_bpm),
+            tempo_value(bpm),
             features.energy,
             _log_scaled(features.brightness_hz, BRIGHTNESS_HZ),
             features.valence,

@@ -13,7 +13,7 @@ from muzikantas.analysis.audio.spectrum import SAMPLE_RATE
 from muzikantas.celery import app
 from muzikantas.domain.errors import UnusableAudio
 from muzikantas.domain.features import Features
-from muzikantas.domain.style import heard
+from muzikantas.domain.style import heard, tempo_bpm
 from muzikantas.domain.waiting import Wait, message_limit_s, peek
 from muzikantas.models import artist, audit, cycle, generation, take, track
 from muzikantas.models.base import database_now
@@ -112,6 +112,7 @@ def _add_track(session: Session, row: Generation, measured: list[Take], studio: 
     choice = choosing.better_take(row.asked, recordings, track.styles(session, owner.id))
     best, recording = measured[choice.index], recordings[choice.index]
     features = vars(recording)
+    realised = heard(recording, row.asked_genre, asked_bpm=tempo_bpm(row.asked_values[0]))
     made, chose = track.add(
         session,
         artist_id=owner.id,
@@ -120,7 +121,7 @@ def _add_track(session: Session, row: Generation, measured: list[Take], studio: 
         title=row.words.title,
         genre=row.asked_genre,
         asked_values=row.asked_values,
-        realised_values=[round(value, 4) for value in heard(recording, row.asked_genre).values],
+        realised_values=[round(value, 4) for value in realised.values],
         audio_key=best.audio_key,
         features=features,
         rights=rights(studio, row),
