@@ -13,7 +13,7 @@ from muzikantas.analysis.candidates import SIMILAR_WITHIN
 from muzikantas.analysis.history import Array
 from muzikantas.analysis.obedience import SCATTER
 from muzikantas.domain.features import Features
-from muzikantas.domain.style import DIMENSIONS, Style, heard
+from muzikantas.domain.style import DIMENSIONS, Style, heard, tempo_bpm
 
 #: Outside of this no music is mastered, in LUFS: below is nearly silence, above are samples cut off at full scale (a
 #: sine at full scale has -3).
@@ -107,7 +107,8 @@ def usual_misses(pairs: Sequence[tuple[Style, Style]]) -> Array:
 
 
 def _judge(asked: Style, takes: Sequence[Features], catalogue: Sequence[tuple[Style, Style]]) -> list[_Judged]:
-    realised = np.array([heard(features, asked.genre).values for features in takes])
+    bpm = tempo_bpm(asked.values[0])
+    realised = np.array([heard(features, asked.genre, asked_bpm=bpm).values for features in takes])
     misses = _rms((realised - np.array(asked.values)) / usual_misses(catalogue))
     distances = _to_nearest(realised, [was.values for _, was in catalogue if was.genre == asked.genre])
     faults = _faults(takes)

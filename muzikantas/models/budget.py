@@ -173,7 +173,9 @@ def _set_aside_at_once(
 ) -> list[Budget]:
     """Reserve in both budgets with one statement; none, and nothing changed, when one is missing or forbids it."""
     both = Budget.period.in_([_MONTH_NOW, cycle_period])
-    taken = update(Budget).where(*_of(artist_id, unit), both, _fits(amount)).values(reserved=Budget.reserved + amount)
+    ordered = select(Budget.id).where(*_of(artist_id, unit), both).order_by(Budget.period).with_for_update()
+    locked = Budget.id.in_(select(ordered.cte("locked").c.id))
+    taken = update(Budget).where(locked, _fits(amount)).values(reserved=Budget.reserved + amount)
     rows = session.scalars(taken.returning(Budget), execution_options={"populate_existing": True}).all()
     if len(rows) == 2:
         session.add_all(BudgetEntry(budget_id=row.id, kind=RESERVE, amount=amount, subject=subject) for row in rows)

@@ -180,13 +180,13 @@ def _record(studio: Studio, row: Generation, turn: Cycle, token: uuid.UUID | Non
     """Store the provider's task id, and when to look first; or the takes, where they came with the answer."""
     patience_s = studio.settings.reconcile_after_s
     music = studio.music(row.provider)
+    kept = kept_answer(studio, row) if music.facts.synchronous else None
     with studio.begin() as session:
         usual = generation.usual_s(session, row.provider, default_s=music.facts.usual_s)
         look_in = generation.first_look_s(row.id, usual)
         taken = generation.record_submitted(
             session, row.id, token, task_id=task_id, first_look_s=look_in, patience_s=patience_s
         )
-        kept = kept_answer(studio, row) if music.facts.synchronous else None
         if taken is not None and kept is not None:
             store_takes(session, taken, kept[1], studio.settings)
     if taken is not None:

@@ -220,6 +220,13 @@ def test_beyond_new_the_catalogue_breaks_no_tie() -> None:
     assert better_take(style(MIDDLE), [sounding(near), sounding(far)], earlier).index == 0
 
 
+def test_a_tempo_heard_in_another_octave_is_no_miss() -> None:
+    octave = 1 / math.log2(3)  # the scale runs from 60 to 180 bpm
+    asked = style((0.2, *MIDDLE[1:]))
+    double, missed = sounding((0.2 + octave, *MIDDLE[1:])), sounding((0.3, *MIDDLE[1:]))
+    assert better_take(asked, [missed, double], []).index == 1
+
+
 def test_a_dimension_that_is_usually_missed_weighs_less() -> None:
     """The generator plays energy as it likes and keeps the tempo: a small miss of tempo is the graver one."""
     history = [track(moved(1, 0.3 * (-1) ** i, moved(0, 0.02)), asked=MIDDLE) for i in range(ENOUGH_PAIRS)]
@@ -241,6 +248,7 @@ def test_the_unit_of_a_dimension_does_not_matter_once_the_generator_is_known(
         pairs = [(style(MIDDLE, "ambient"), style(place, "ambient")) for place in past]
         return better_take(style(MIDDLE), [sounding(place) for place in places], pairs).index
 
+    assume(max(abs(place[0] - MIDDLE[0]) for place in (one, two)) < 0.3)  # farther off is another octave of the tempo
     usual = usual_misses([track(place, asked=MIDDLE) for place in realised])
     assume(min(usual) > FINEST and factor * usual[1] > FINEST)
     misses = [math.hypot(*((np.array(place) - MIDDLE) / usual)) / math.sqrt(len(usual)) for place in (one, two)]
