@@ -46,17 +46,19 @@ class StudioTask(Task):  # type: ignore[type-arg]  # celery-types makes it gener
             except (Ignore, Retry):
                 raise
             except Wait as wait:
-                self._come_back(wait, *args)
+                again = self._come_back(wait, *args)
             except TransientError as error:
                 failures = int((self.request.headers or {}).get(FAILURES, 0)) + 1
                 logger.warning("failed for now (%d in a row): %s", failures, error)
-                self._try_again(backoff_s(failures, error.retry_after_s), failures, error, *args)
+                again = self._try_again(backoff_s(failures, error.retry_after_s), failures, error, *args)
             except (Exception, SoftTimeLimitExceeded) as error:
                 if not self.give_up(error, *args):
                     raise
                 # An error of ours says all there is to say; any other one is a fault to be found.
                 logger.error("gave up: %s", error, exc_info=not isinstance(error, MuzikantasError))
-            return args[0] if args else None
+                return args[0] if args else None
+            # Outside of the handlers: Celery writes out an exception's whole chain, and waits are most of what we do.
+            raise again
 
     def give_up(self, error: BaseException, *args: Any) -> bool:  # noqa: ANN401, ARG002 (arguments of the task)
         """Turn a final failure into a row, where the task has one; True when that is done."""
@@ -65,23 +67,28 @@ class StudioTask(Task):  # type: ignore[type-arg]  # celery-types makes it gener
     def wait_longer(self, until: datetime, *args: Any) -> None:  # noqa: ANN401 (arguments of the task)
         """Note in the task's row that it is due at `until`: the wait is too long for a message."""
 
-    def _come_back(self, wait: Wait, *args: Any) -> None:  # noqa: ANN401 (arguments of the task)
+    def _come_back(self, wait: Wait, *args: Any) -> Ignore | Retry:  # noqa: ANN401 (arguments of the task)
+        """Arrange the next delivery; give what tells Celery that this one is over."""
         seconds = (wait.until - datetime.now(UTC)).total_seconds()
         countdown = message_wait_s(seconds, settings().visibility_timeout_s)
         if countdown is None:
             logger.info("waits in its row: %s", wait)
             self.wait_longer(wait.until, *args)
-            raise Ignore
+            return Ignore()
         logger.debug("waits: %s", wait)
-        raise self.retry(countdown=countdown, headers={FAILURES: "0"})
+        return self._again(countdown, failures=0)
 
-    def _try_again(self, wait_s: float, failures: int, error: TransientError, *args: Any) -> None:  # noqa: ANN401 (as above)
+    def _try_again(self, wait_s: float, failures: int, error: TransientError, *args: Any) -> Ignore | Retry:  # noqa: ANN401 (as above)
         countdown = message_wait_s(wait_s, settings().visibility_timeout_s)
         if countdown is None:
             logger.info("waits in its row for %.0f s: %s", wait_s, error)
             self.wait_longer(datetime.now(UTC) + timedelta(seconds=wait_s), *args)
-            raise Ignore
-        raise self.retry(countdown=countdown, headers={FAILURES: str(failures)})
+            return Ignore()
+        return self._again(countdown, failures=failures)
+
+    def _again(self, countdown: float, *, failures: int) -> Retry:
+        """Send the task's next message."""
+        return self.retry(countdown=countdown, headers={FAILURES: str(failures)}, throw=False)
 
 
 def limits(settings: Settings) -> dict[str, Any]:

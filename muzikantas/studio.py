@@ -1,7 +1,8 @@
 """The wiring: settings → engine, clients, store. The only module that names concrete classes; made once a process."""
 
 import contextlib
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ class Studio:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._music: dict[str, Music] = {}
+        self._remembered: dict[str, tuple[float, float]] = {}
 
     @cached_property
     def engine(self) -> Engine:
@@ -54,6 +56,11 @@ class Studio:
         return engine
 
     @cached_property
+    def _one_by_one(self) -> Engine:
+        """The same connections, lent without a transaction."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @cached_property
     def _sessions(self) -> "sessionmaker[Session]":
         return sessionmaker(self.engine, expire_on_commit=False)
 
@@ -68,6 +75,25 @@ class Studio:
                 yield session
         except (OperationalError, InterfaceError) as error:
             raise TransientError(f"the database does not answer: {str(error.orig).strip()}") from error
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[Session]:
+        """Open a session for a single statement, which is committed by itself: one trip instead of three.
+
+        Raises `TransientError` when the database does not answer; a write may have come through all the same.
+        """
+        try:
+            with self._sessions(bind=self._one_by_one) as session:
+                yield session
+        except (OperationalError, InterfaceError) as error:
+            raise TransientError(f"the database does not answer: {str(error.orig).strip()}") from error
+
+    def remembered(self, what: str, ask: Callable[[], float], *, for_s: float) -> float:
+        """Give a figure that many ask for and that may be a little old: asked for anew after `for_s`."""
+        now = time.monotonic()
+        if what not in self._remembered or self._remembered[what][0] + for_s < now:
+            self._remembered[what] = (now, ask())
+        return self._remembered[what][1]
 
     def music(self, provider: str) -> Music:
         """One of the music providers; made at its first use."""

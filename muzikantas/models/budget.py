@@ -7,8 +7,25 @@ sorts before the word `cycle`), so that no two transactions about one artist can
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, String, UniqueConstraint, case, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    ForeignKey,
+    Row,
+    Select,
+    String,
+    UniqueConstraint,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -65,9 +82,23 @@ class BudgetEntry(Base):
     created_at: Mapped[Created]
 
 
+#: A movement as `_book` lists it: budget, kind, amount.
+_Entry = Row[int, str, int]
+
 _MONTH_NOW = func.to_char(func.timezone("UTC", func.now()), "YYYY-MM")
 #: Sums are made over months: a cycle's budget holds the same money again.
 _A_MONTH = Budget.period.regexp_match("^[0-9]")
+
+
+class _Standing(NamedTuple):
+    """How a budget stands after a reservation: what a warning needs to know."""
+
+    artist_id: int
+    unit: str
+    period: str
+    soft_limit: int | None
+    spent: int
+    reserved: int
 
 
 def set_limits(
@@ -170,22 +201,28 @@ def period_in_words(session: Session, period: str) -> str:
 
 def _set_aside_at_once(
     session: Session, artist_id: int, unit: str, cycle_period: str, amount: int, subject: str
-) -> list[Budget]:
+) -> list["_Standing"]:
     """Reserve in both budgets with one statement; none, and nothing changed, when one is missing or forbids it."""
-    both = Budget.period.in_([_MONTH_NOW, cycle_period])
-    ordered = select(Budget.id).where(*_of(artist_id, unit), both).order_by(Budget.period).with_for_update()
-    locked = Budget.id.in_(select(ordered.cte("locked").c.id))
-    taken = update(Budget).where(locked, _fits(amount)).values(reserved=Budget.reserved + amount)
-    rows = session.scalars(taken.returning(Budget), execution_options={"populate_existing": True}).all()
-    if len(rows) == 2:
-        session.add_all(BudgetEntry(budget_id=row.id, kind=RESERVE, amount=amount, subject=subject) for row in rows)
-        return list(rows)
-    for row in rows:
-        session.execute(update(Budget).where(Budget.id == row.id).values(reserved=Budget.reserved - amount))
-    return []
+    asked = {"of": artist_id, "in": unit, "during": cycle_period, "more": amount, "about": subject}
+    return [_Standing._make(row) for row in session.execute(_RESERVE_BOTH, asked)]
 
 
-def _set_aside(session: Session, artist_id: int, unit: str, period: str, amount: int, subject: str) -> Budget:
+def _reserve_both() -> Select[Any]:
+    """Lock month and cycle, take the amount if both allow it, and book it; put together once, for it runs often."""
+    more: BindParameter[int] = bindparam("more", type_=BigInteger)
+    both = Budget.period.in_([_MONTH_NOW, bindparam("during", type_=String)])
+    mine = (Budget.artist_id == bindparam("of"), Budget.unit == bindparam("in", type_=String), both)
+    locked = select(Budget.id, _fits(more).label("fits")).where(*mine).order_by(Budget.period).with_for_update()
+    found = locked.cte("locked")
+    allowed = select(func.count()).select_from(found).where(found.c.fits).scalar_subquery() == 2
+    write = update(Budget).where(Budget.id.in_(select(found.c.id)), allowed).values(reserved=Budget.reserved + more)
+    taken = write.returning(*(getattr(Budget, name) for name in ("id", *_Standing._fields))).cte("taken")
+    entry = select(taken.c.id, literal(RESERVE), more, bindparam("about", type_=String))
+    booked = insert(BudgetEntry).from_select(["budget_id", "kind", "amount", "subject"], entry).cte("booked")
+    return select(*(taken.c[name] for name in _Standing._fields)).add_cte(booked)
+
+
+def _set_aside(session: Session, artist_id: int, unit: str, period: str, amount: int, subject: str) -> "_Standing":
     """Reserve in one budget, which begins with its template's limits; give it as it is then."""
     template = (*_of(artist_id, unit), Budget.period == (CYCLES if period.startswith(CYCLES) else MONTHS))
     limits = {
@@ -203,7 +240,7 @@ def _set_aside(session: Session, artist_id: int, unit: str, period: str, amount:
         row = session.scalars(select(Budget).where(*mine), execution_options=now).one()
         raise BudgetExceeded(_refusal(session, row, amount, subject))
     session.add(BudgetEntry(budget_id=row.id, kind=RESERVE, amount=amount, subject=subject))
-    return row
+    return _Standing(*(getattr(row, name) for name in _Standing._fields))
 
 
 def _refusal(session: Session, row: Budget, amount: int, subject: str) -> str:
@@ -218,7 +255,7 @@ def _refusal(session: Session, row: Budget, amount: int, subject: str) -> str:
     )
 
 
-def _warn_once(session: Session, row: Budget) -> None:
+def _warn_once(session: Session, row: "_Standing") -> None:
     """Warn when a budget is above its soft limit, once for each limit that it is given."""
     used = row.spent + row.reserved
     if row.soft_limit is None or used <= row.soft_limit:
@@ -239,17 +276,15 @@ def _warn_once(session: Session, row: Budget) -> None:
     )
 
 
-def _book(session: Session, subject: str) -> list[tuple[int, list[BudgetEntry]]]:
+def _book(session: Session, subject: str) -> list[tuple[int, list[_Entry]]]:
     """Lock the budgets that a subject has touched and list its movements on each, oldest first."""
-    mine = BudgetEntry.subject == subject
-    touched = Budget.id.in_(select(BudgetEntry.budget_id).where(mine))
-    locked = session.scalars(select(Budget.id).where(touched).order_by(Budget.period).with_for_update()).all()
+    locked = session.scalars(_LOCK_TOUCHED, {"about": subject}).all()
     # A statement of its own sees what whoever held the locks before us has written.
-    entries = session.scalars(select(BudgetEntry).where(mine).order_by(BudgetEntry.id)).all()
+    entries = session.execute(_ENTRIES, {"about": subject}).all()
     return [(budget_id, [entry for entry in entries if entry.budget_id == budget_id]) for budget_id in locked]
 
 
-def _last_payment(entries: Sequence[BudgetEntry]) -> str | None:
+def _last_payment(entries: Sequence[_Entry]) -> str | None:
     """Give the kind of the last movement of money that was really paid or given back."""
     return next((entry.kind for entry in reversed(entries) if entry.kind in {SETTLE, REFUND, CHARGE}), None)
 
@@ -271,12 +306,15 @@ def _move(session: Session, subject: str, moves: Sequence[Move]) -> None:
         alike = [move.budget_id for move in moves if (move.spent, move.reserved) == (spent, reserved)]
         values = {"spent": Budget.spent + spent, "reserved": Budget.reserved + reserved}
         session.execute(update(Budget).where(Budget.id.in_(alike)).values(values))
-    session.add_all(
-        BudgetEntry(budget_id=move.budget_id, kind=move.kind, amount=move.amount, subject=subject) for move in moves
-    )
+    if moves:
+        entries = [
+            {"budget_id": move.budget_id, "kind": move.kind, "amount": move.amount, "subject": subject}
+            for move in moves
+        ]
+        session.execute(insert(BudgetEntry), entries)
 
 
-def _fits(amount: int) -> ColumnElement[bool]:
+def _fits(amount: int | ColumnElement[int]) -> ColumnElement[bool]:
     """Whether a budget allows so much more."""
     return Budget.hard_limit.is_(None) | (Budget.spent + Budget.reserved + amount <= Budget.hard_limit)
 
@@ -293,3 +331,14 @@ def _this_month(session: Session) -> str:
 def _under_way(session: Session, artist_id: int) -> ColumnElement[bool]:
     turn = cycle.running(session, artist_id)
     return Budget.period.in_([_this_month(session), *([f"{CYCLES}:{turn.id}"] if turn else [])])
+
+
+_RESERVE_BOTH = _reserve_both()
+_ABOUT = BudgetEntry.subject == bindparam("about", type_=String)
+_LOCK_TOUCHED = (
+    select(Budget.id)
+    .where(Budget.id.in_(select(BudgetEntry.budget_id).where(_ABOUT)))
+    .order_by(Budget.period)
+    .with_for_update()
+)
+_ENTRIES = select(BudgetEntry.budget_id, BudgetEntry.kind, BudgetEntry.amount).where(_ABOUT).order_by(BudgetEntry.id)

@@ -3,7 +3,19 @@
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, case, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    UniqueConstraint,
+    bindparam,
+    case,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from muzikantas.domain.brief import Brief
@@ -85,10 +97,16 @@ def get(session: Session, generation_id: int) -> Generation:
     return session.get_one(Generation, generation_id)
 
 
+_WITH_TURN = (
+    select(Generation, Cycle, func.clock_timestamp())
+    .join(Cycle, Cycle.id == Generation.cycle_id)
+    .where(Generation.id == bindparam("wanted"))
+)
+
+
 def with_turn(session: Session, generation_id: int) -> tuple[Generation, Cycle, datetime]:
     """Load a generation with its cycle, and the database's clock."""
-    found = select(Generation, Cycle, func.clock_timestamp()).join(Cycle, Cycle.id == Generation.cycle_id)
-    row = session.execute(found.where(Generation.id == generation_id)).one()
+    row = session.execute(_WITH_TURN, {"wanted": generation_id}).one()
     return row[0], row[1], row[2]
 
 
@@ -241,7 +259,9 @@ def first_look_s(generation_id: int, usual_s: float) -> float:
 def change(session: Session, generation_id: int, *which: ColumnElement[bool], **values: object) -> Generation | None:
     """Update a row if `which` still holds: one conditional statement. None when it does not."""
     changed = update(Generation).where(Generation.id == generation_id, *which).values(**values).returning(Generation)
-    return session.scalars(changed.execution_options(populate_existing=True)).one_or_none()
+    # What comes back is all that the session needs to know: it need not work out which of its rows have changed.
+    known = {"populate_existing": True, "synchronize_session": False}
+    return session.scalars(changed.execution_options(**known)).one_or_none()
 
 
 def _change(

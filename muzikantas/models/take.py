@@ -54,7 +54,7 @@ def announce(session: Session, generation_id: int, offers: tuple[AudioOffer, ...
         }
         for number, offer in enumerate(offers, start=1)
     ]
-    session.execute(insert(Take).values(rows).on_conflict_do_nothing())
+    session.execute(insert(Take).on_conflict_do_nothing(), rows)
 
 
 def of_generation(session: Session, generation_id: int, *states: str) -> list[Take]:

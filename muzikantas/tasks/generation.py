@@ -17,7 +17,7 @@ from muzikantas.models.cycle import Cycle
 from muzikantas.models.generation import Generation
 from muzikantas.studio import Studio
 from muzikantas.tasks.answers import kept_answer, store_takes
-from muzikantas.tasks.slots import SlotTask, end, hold, park
+from muzikantas.tasks.slots import SlotTask, end, hold, park, usual_s
 from muzikantas.tasks.submission import record, submit
 
 #: A wrong key is looked at again this often while the request's deadline allows.
@@ -27,7 +27,7 @@ KEY_MENDED_S = 60.0
 @app.task(base=SlotTask, bind=True)
 def generate(self: SlotTask, generation_id: int) -> int:
     """Bring a generation to `complete`, or to the reason why not."""
-    with self.studio.begin() as session:
+    with self.studio.alone() as session:
         row, turn, now = generation.with_turn(session, generation_id)
     if row.finished_at is None and row.state == generation.INTENDED:
         row = submit(self, row, turn)
@@ -96,7 +96,7 @@ def _ask(studio: Studio, row: Generation) -> JobState:
 
 def _plan_look(session: Session, studio: Studio, row: Generation) -> float:
     """Plan the next look; give the seconds until then."""
-    usual = generation.usual_s(session, row.provider, default_s=studio.music(row.provider).facts.usual_s)
+    usual = usual_s(studio, session, row.provider)
     now = database_now(session)
     late_s = (now - (row.sent_at or now)).total_seconds() - usual
     pause = tick_s(usual, late_s=late_s, watched=generation.late(session, row.provider) + 1)

@@ -54,6 +54,16 @@ def lease_s(studio: Studio, wait_s: float) -> float:
     return wait_s + 2 * studio.settings.reconcile_after_s
 
 
+def usual_s(studio: Studio, session: Session, provider: str) -> float:
+    """Give after how many seconds most of a provider's jobs are finished; the figure is at most a second old."""
+    default_s = studio.music(provider).facts.usual_s
+
+    def ask() -> float:
+        return generation.usual_s(session, provider, default_s=default_s)
+
+    return studio.remembered(f"usual_s:{provider}", ask, for_s=1.0)
+
+
 def hold(studio: Studio, row: Generation, artist_id: int, wait_s: float) -> None:
     """Keep a job's slot at its provider until the next sign of life; a job that had lost it has one again."""
     if row.account is None:

@@ -17,7 +17,7 @@ from muzikantas.models.cycle import Cycle
 from muzikantas.models.generation import Generation
 from muzikantas.studio import Studio
 from muzikantas.tasks.answers import keep_answer, kept_answer, store_takes
-from muzikantas.tasks.slots import SlotTask, end, hold, lease_s, owner, park, subject
+from muzikantas.tasks.slots import SlotTask, end, hold, lease_s, owner, park, subject, usual_s
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def deadline_s(studio: Studio, music: Music) -> float:
 
 
 def _now(studio: Studio, generation_id: int) -> Generation:
-    with studio.begin() as session:
+    with studio.alone() as session:
         return generation.get(session, generation_id)
 
 
@@ -171,7 +171,7 @@ def withdraw_request(self: StudioTask, generation_id: int, token: str) -> int:
 
 def record(studio: Studio, generation_id: int, token: uuid.UUID | None, task_id: str) -> None:
     """Write down the answer to a request that another delivery has sent."""
-    with studio.begin() as session:
+    with studio.alone() as session:
         row, turn, _ = generation.with_turn(session, generation_id)
     _record(studio, row, turn, token, task_id)
 
@@ -181,9 +181,9 @@ def _record(studio: Studio, row: Generation, turn: Cycle, token: uuid.UUID | Non
     patience_s = studio.settings.reconcile_after_s
     music = studio.music(row.provider)
     kept = kept_answer(studio, row) if music.facts.synchronous else None
-    with studio.begin() as session:
-        usual = generation.usual_s(session, row.provider, default_s=music.facts.usual_s)
-        look_in = generation.first_look_s(row.id, usual)
+    write = studio.alone if kept is None else studio.begin
+    with write() as session:
+        look_in = generation.first_look_s(row.id, usual_s(studio, session, row.provider))
         taken = generation.record_submitted(
             session, row.id, token, task_id=task_id, first_look_s=look_in, patience_s=patience_s
         )
