@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export NUMBA_CACHE_DIR := $(CURDIR)/$(VENV)/share/muzikantas/numba
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install demo test faults check docs up bench lock clean
+.PHONY: help install demo test faults check docs up bench bench-learning lock clean
 
 help: ## Name the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile
@@ -47,8 +47,11 @@ docs: install ## Write docs/commands.md anew
 up: install ## The stack in the foreground
 	@$(BIN)/muzikantas up
 
-bench: install ## All benchmarks, about half an hour on a quiet machine
-	@for name in throttle in_flight hearing alike listen_autoscale; do $(BIN)/python -m benchmarks.$$name --json; done
+bench: install ## All benchmarks, about an hour on a quiet machine
+	@for name in throttle in_flight hearing alike listen_autoscale learning ingest trends gaps; do $(BIN)/python -m benchmarks.$$name --json; done
+
+bench-learning: install ## Every scenario and switch of the learning benchmark, about 40 minutes
+	@$(BIN)/python -m benchmarks.learning --json --all
 
 lock: ## Renew the lock files (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.lock

@@ -22,6 +22,18 @@ beat_schedule = {
         "task": "muzikantas.tasks.performance.collect_performance",
         "schedule": crontab(minute="*/30"),
     },
+    "bring in charts that are missing": {
+        "task": "muzikantas.tasks.charts.fetch_missing",
+        "schedule": crontab(minute=7),
+    },
+    "look artists up whose time has come": {
+        "task": "muzikantas.tasks.catalogue.describe_due",
+        "schedule": 300.0,
+    },
+    "look at markets, trends and competitors": {
+        "task": "muzikantas.tasks.market.survey",
+        "schedule": crontab(minute="*/15"),
+    },
     "analyse charts and releases": {
         "task": "muzikantas.tasks.market.analyse",
         "schedule": crontab(minute="*/5"),

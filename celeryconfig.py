@@ -6,7 +6,7 @@ Broker, result backend and everything that follows from the visibility timeout a
 from kombu import Queue
 
 # One queue a provider or kind of load, so that a slow one never holds up another; one worker group each.
-task_queues = [Queue("suno"), Queue("media"), Queue("listen"), Queue("llm"), Queue("default")]
+task_queues = [Queue("suno"), Queue("media"), Queue("listen"), Queue("llm"), Queue("spotify"), Queue("default")]
 task_default_queue = "default"
 task_create_missing_queues = False
 
@@ -18,10 +18,13 @@ task_routes = {
     "muzikantas.tasks.listening.*": {"queue": "listen"},
     "muzikantas.tasks.briefing.*": {"queue": "llm"},
     "muzikantas.tasks.evolution.*": {"queue": "llm"},
+    "muzikantas.tasks.charts.*": {"queue": "spotify"},
+    "muzikantas.tasks.catalogue.*": {"queue": "spotify"},
     "muzikantas.tasks.cycles.*": {"queue": "default"},
     "muzikantas.tasks.releasing.*": {"queue": "default"},
     "muzikantas.tasks.performance.*": {"queue": "default"},
     "muzikantas.tasks.learning.*": {"queue": "default"},
+    "muzikantas.tasks.market.word_competitors": {"queue": "llm"},
     "muzikantas.tasks.market.*": {"queue": "default"},
 }
 

@@ -1,7 +1,9 @@
 """Train the key model, and say what it reaches on music that it has not seen.
 
+    python -m benchmarks.train_key FOLDER --render 2000 --seed 1
     python -m benchmarks.train_key FOLDER
 
+The first renders clips of the training half into FOLDER: tunes and instruments that `benchmarks.hearing` never plays.
 FOLDER holds audio and a `manifest.json`: a list of objects with `file`, `key` (one of C, C#, ... B), `mode`, and the
 groups to hold out by: `tune` (clips of one tune are never on both sides), `source` and `sound` (the sound font).
 The last lines printed are the numbers of `muzikantas/analysis/audio/key_model.py`.
@@ -12,13 +14,15 @@ import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import scipy.optimize
 import soundfile
 from numpy.typing import NDArray
 
+from benchmarks._hearing import environment
+from benchmarks._hearing.clips import rendered_into
 from muzikantas.analysis.audio import key_model, tonality
 from muzikantas.analysis.audio.decode import resample
 from muzikantas.domain.features import PITCH_CLASSES
@@ -29,9 +33,12 @@ PENALTY = 1e-5
 #: Folds by tune.
 FOLDS = 4
 
+#: Clips that are rendered at once.
+PROCESSES = 2
+
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
-Clip = dict[str, str]
+Clip = dict[str, Any]
 
 
 class Model(NamedTuple):
@@ -42,10 +49,28 @@ class Model(NamedTuple):
 
 
 def main() -> None:
-    """Read the clips, hold out by tune, source and sound, then train on all."""
-    parser = argparse.ArgumentParser(description="Train the key model.")
+    """Render clips, or read them, hold out by tune, source and sound, and train on all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.train_key", description="Train the key model.")
     parser.add_argument("folder", type=Path)
-    folder = parser.parse_args().folder
+    parser.add_argument("--render", type=int, metavar="COUNT", help="render so many clips into the folder, no more")
+    parser.add_argument("--seed", type=int, default=1, help="which tunes and instruments are drawn for --render")
+    given = parser.parse_args()
+    if given.render:
+        render(given.folder, given.render, given.seed)
+    else:
+        train(given.folder)
+
+
+def render(folder: Path, count: int, seed: int) -> None:
+    """Render clips of the training half into a folder, with the manifest that `train` reads."""
+    rows = rendered_into(environment.prepare(), folder, seed=seed, count=count, processes=PROCESSES, half="train")
+    groups = [{"tune": row["title"], "sound": row["instrument"].partition(":")[0]} for row in rows.values()]
+    clips = [row | group for row, group in zip(rows.values(), groups, strict=True)]
+    (folder / "manifest.json").write_text(json.dumps(clips, indent=1))
+
+
+def train(folder: Path) -> None:
+    """Say what is reached on clips that were held out, and print what is reached by training on all."""
     clips: list[Clip] = json.loads((folder / "manifest.json").read_text())
     heard = [described(folder / clip["file"]) for clip in clips]
     turned, prior = (np.stack(part) for part in zip(*heard, strict=True))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from celery import Celery, Task, signals
+from celery import Celery, Task, bootsteps, signals
 from celery.exceptions import Ignore, Retry, SoftTimeLimitExceeded
 
 from muzikantas import logs, shipped
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Header in which a message carries how often in a row its task has failed for a passing reason.
 FAILURES = "muz_failures"
+#: Events are gathered for so long before they are sent.
+EVENTS_S = 0.2
 
 
 class StudioTask(Task):  # type: ignore[type-arg]  # celery-types makes it generic, Celery itself does not
@@ -159,6 +161,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
 #: The stages of the loop; `muzikantas/tasks/` holds one module each.
 TASK_MODULES = (
     "briefing",
+    "catalogue",
+    "charts",
     "cycles",
     "evolution",
     "generation",
@@ -176,6 +180,38 @@ app: "Celery[Any]" = Celery("muzikantas", task_cls=StudioTask, set_as_current=Tr
 
 
 app.config_from_object(Configuration())
+
+
+class GatheredEvents(bootsteps.StartStopStep):
+    """Sends what Flower reads a few times a second, many events in one message.
+
+    Celery sends what has gathered at every turn of its loop: mostly one event, which costs as much as to start a task.
+    """
+
+    requires = ("celery.worker.consumer.events:Events",)
+
+    def start(self, parent: Any) -> None:  # noqa: ANN401 (Celery's consumer; called after every reconnect too)
+        """Let the first event of a batch set the time at which all are sent."""
+        dispatcher, hub = parent.event_dispatcher, parent.hub
+        if dispatcher is None or hub is None:
+            return
+        pending = False
+
+        def send() -> None:
+            nonlocal pending
+            pending = False
+            dispatcher.flush()
+
+        def gather() -> None:
+            nonlocal pending
+            if not pending:
+                pending = True
+                hub.call_later(EVENTS_S, send)
+
+        dispatcher.on_send_buffered = gather
+
+
+app.steps["consumer"].add(GatheredEvents)
 
 
 @signals.setup_logging.connect

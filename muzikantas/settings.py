@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from muzikantas.domain.errors import InputError
+from muzikantas.domain.licence import Licences, licences
 
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 #: Music providers, and the group of settings (the first word of its variables) of each.
@@ -33,6 +34,7 @@ class MusicProvider(BaseModel):
     plan: str = "unknown"
     terms: str | None = None
     credits_per_request: int | None = Field(default=None, ge=0)
+    usd_per_credit: Decimal | None = Field(default=None, ge=0)  # unset: what music costs is not known
     rate_calls: int | None = Field(default=None, ge=1)
     rate_window_s: float | None = Field(default=None, gt=0)
     concurrency: int | None = Field(default=None, ge=1)
@@ -104,6 +106,23 @@ class Settings(BaseSettings):
     distribution_rate_window_s: float = Field(default=1.0, gt=0)
     distribution_concurrency: int = Field(default=4, ge=1)
 
+    # Spotify does not publish the limit of an app in Development Mode; 20 calls in its window of 30 s are careful.
+    spotify_base_url: str = "https://api.spotify.com/v1"
+    spotify_token_url: str = "https://accounts.spotify.com/api/token"  # noqa: S105 (an address)
+    spotify_client_id: str = ""  # empty: nothing is looked up
+    spotify_client_secret: SecretStr = SecretStr("")
+    spotify_rate_calls: int = Field(default=20, ge=1)
+    spotify_rate_window_s: float = Field(default=30.0, gt=0)
+    spotify_concurrency: int = Field(default=2, ge=1)
+
+    charts_wanted: Annotated[tuple[str, ...], NoDecode] = ()  # such as regional-global-weekly,top50-daily-japan
+    charts_folder: str = ""  # where somebody puts chart files
+    charts_url: str = ""  # an operator's own server, with {chart}, {country}, {period}, {date}
+    charts_window_days: int = Field(default=35, ge=7, le=3660)  # how far back missing dates are looked for
+    charts_rate_calls: int = Field(default=30, ge=1)
+    charts_rate_window_s: float = Field(default=60.0, gt=0)
+    charts_concurrency: int = Field(default=2, ge=1)
+
     store_url: str = ""
     beat_schedule: str = ""
     cycle_deadline_s: float = Field(default=7200.0, gt=0)
@@ -111,9 +130,17 @@ class Settings(BaseSettings):
     quorum_share: float = Field(default=0.5, ge=0, le=1)
     outcome_days: int = Field(default=7, ge=1, le=28)
 
+    # By `platform:COUNTRY`, `platform` or `*`; where reports state revenue, theirs counts.
+    payout_usd_per_stream: Annotated[dict[str, Decimal], NoDecode] = {}
+    sources: Annotated[tuple[str, ...], NoDecode] = ()  # rights in data, such as spotify=store+analyse
+
     flower_port: int = Field(default=0, ge=0, le=65535)  # 0: a free one, remembered in MUZ_HOME
 
-    @field_validator("openai_models", "music_providers", mode="before")
+    def __hash__(self) -> int:
+        """Tell settings apart as objects: they hold a mapping, are read once, and are what caches go by."""
+        return id(self)
+
+    @field_validator("openai_models", "music_providers", "charts_wanted", "sources", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:  # noqa: ANN401 (whatever the environment holds)
         return tuple(_parts(value)) if isinstance(value, str) else value
@@ -125,6 +152,23 @@ class Settings(BaseSettings):
         if unknown or not value:
             raise ValueError(f"found {', '.join(unknown) or 'none'}; expected some of {', '.join(MUSIC)}")
         return value
+
+    @field_validator("sources", mode="after")
+    @classmethod
+    def _know_rights(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        licences(value)
+        return value
+
+    @field_validator("payout_usd_per_stream", mode="before")
+    @classmethod
+    def _read_prices(cls, value: Any) -> Any:  # noqa: ANN401 (whatever the environment holds)
+        """Read `spotify=0.003,spotify:DE=0.004`."""
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in _parts(value)]
+        if any(not name.strip() or not sign for name, sign, _ in pairs):
+            raise ValueError(f"found {value!r}; expected prices such as spotify=0.003,spotify:DE=0.004")
+        return {name.strip(): price.strip() for name, _, price in pairs}
 
     @field_validator("database_url", mode="after")
     @classmethod
@@ -160,12 +204,16 @@ class Settings(BaseSettings):
             "openai_base_url": self.openai_base_url,
             "public_url": self.public_url,
             "distribution_base_url": self.distribution_base_url,
+            "spotify_base_url": self.spotify_base_url if self.spotify_client_id else "",
+            "spotify_token_url": self.spotify_token_url if self.spotify_client_id else "",
+            "charts_url": self.charts_url,
         }
 
     def secrets(self) -> list[str]:
         """Every secret value that must never reach a log: keys, and the passwords inside URLs."""
         music = [getattr(self, group) for group in MUSIC.values()]
-        keys = [self.openai_api_key, self.distribution_api_key, *(provider.webhook_key for provider in music)]
+        own = (self.openai_api_key, self.distribution_api_key, self.spotify_client_secret)
+        keys = [*own, *(provider.webhook_key for provider in music)]
         passwords = [urlsplit(url).password or "" for url in self.addresses().values()]
         found = [*(key.get_secret_value() for key in keys), *passwords, *(key for each in music for key in each.keys)]
         return [secret for secret in found if secret]
@@ -187,6 +235,11 @@ class Settings(BaseSettings):
             else:
                 found[name.upper()] = field
         return found
+
+    @property
+    def licences(self) -> Licences:
+        """What may be done with the data of each source."""
+        return licences(self.sources)
 
     @property
     def audio_store(self) -> str:

@@ -4,6 +4,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from functools import cache, cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import redis
@@ -11,6 +12,8 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
+from muzikantas.analysis.chart_dates import wanted
+from muzikantas.clients.chart_source import ChartPlan, ChartSource, FolderSource, HttpSource
 from muzikantas.clients.distribution import DistributionClient
 from muzikantas.clients.generators import generator
 from muzikantas.clients.governor import Governor
@@ -23,10 +26,11 @@ from muzikantas.settings import Settings, settings
 
 if TYPE_CHECKING:
     from muzikantas.clients.llm import LlmClient
+    from muzikantas.clients.spotify import SpotifyClient
 
 
 #: How long a call usually takes, until the governor has seen some: so long a full one lets the next wait.
-LLM_S, DISTRIBUTION_S = 5.0, 1.0
+LLM_S, DISTRIBUTION_S, SPOTIFY_S, CHARTS_S = 5.0, 1.0, 1.0, 2.0
 
 
 class Studio:
@@ -132,6 +136,54 @@ class Studio:
         key = self.settings.distribution_api_key.get_secret_value()
         named = accounts("distribution", [key], limits)
         return Governor(self.redis, "distribution", list(named.values()), usual_s=DISTRIBUTION_S)
+
+    @cached_property
+    def spotify_governor(self) -> Governor:
+        """Who may look something up at Spotify, and when."""
+        limits = Limits(
+            calls=self.settings.spotify_rate_calls,
+            window_s=self.settings.spotify_rate_window_s,
+            concurrency=self.settings.spotify_concurrency,
+        )
+        named = accounts("spotify", [self.settings.spotify_client_id], limits)
+        return Governor(self.redis, "spotify", list(named.values()), usual_s=SPOTIFY_S)
+
+    @cached_property
+    def charts_governor(self) -> Governor | None:
+        """Who may ask the operator's chart server, and when; None where there is none."""
+        if not self.settings.charts_url:
+            return None
+        limits = Limits(
+            calls=self.settings.charts_rate_calls,
+            window_s=self.settings.charts_rate_window_s,
+            concurrency=self.settings.charts_concurrency,
+        )
+        return Governor(self.redis, "charts", list(accounts("charts", [""], limits).values()), usual_s=CHARTS_S)
+
+    @cached_property
+    def charts(self) -> ChartPlan:
+        """Which charts are wanted, and who has them: the drop folder before the server."""
+        folder, url = self.settings.charts_folder, self.settings.charts_url
+        sources: list[ChartSource] = [FolderSource(Path(folder))] if folder else []
+        sources += [HttpSource(url)] if url else []
+        named = [wanted(name) for name in self.settings.charts_wanted]
+        return ChartPlan(wanted=named, sources=sources, window_days=self.settings.charts_window_days)
+
+    @cached_property
+    def spotify(self) -> "SpotifyClient | None":
+        """Spotify's catalogue, where the operator's app has a key."""
+        from muzikantas.clients.spotify import SpotifyClient  # noqa: PLC0415 (only who looks up needs spotipy)
+
+        settings = self.settings
+        if not settings.spotify_client_id:
+            return None
+        return SpotifyClient(
+            self.redis,
+            settings.spotify_client_id,
+            settings.spotify_client_secret.get_secret_value(),
+            base_url=settings.spotify_base_url,
+            token_url=settings.spotify_token_url,
+        )
 
     @cached_property
     def redis(self) -> redis.Redis:

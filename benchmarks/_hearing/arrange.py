@@ -2,27 +2,12 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from benchmarks._hearing.harmony import Chord, bridge, harmony, taste
 from benchmarks._hearing.pieces import Note, Piece
 
 MELODY, CHORDS, BASS, DRUMS = 0, 4, 5, 9
-
-#: Semitones above the tonic, quality of the triad, and how usual it is.
-Triad = tuple[int, tuple[int, int, int], float]
-MAJOR, MINOR = (0, 4, 7), (0, 3, 7)
-TRIADS: dict[str, tuple[Triad, ...]] = {
-    "major": ((0, MAJOR, 1.0), (5, MAJOR, 0.7), (7, MAJOR, 0.8), (9, MINOR, 0.5), (2, MINOR, 0.35), (4, MINOR, 0.15)),
-    "minor": (
-        (0, MINOR, 1.0),
-        (5, MINOR, 0.7),
-        (7, MAJOR, 0.7),
-        (7, MINOR, 0.3),
-        (8, MAJOR, 0.5),
-        (3, MAJOR, 0.45),
-        (10, MAJOR, 0.5),
-    ),
-}
 
 KICK, RIM, SNARE, CLOSED, OPEN, RIDE = 36, 37, 38, 42, 46, 51
 Pattern = dict[int, tuple[float, ...]]
@@ -52,6 +37,9 @@ SIMPLE_DRUMS: dict[int, tuple[Pattern, ...]] = {
 }
 THIRDS = (0.0, 1 / 3, 2 / 3)
 
+#: Bars between two verses of some band pieces, and the share of these; and the share of tunes that begin at any bar.
+BRIDGE_BARS, BRIDGE_SHARE, ENTERED_LATE = 8, 0.3, 0.3
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
@@ -73,17 +61,22 @@ class Line:
 
 
 def arrange(piece: Piece, quarters: float, rng: random.Random, *, drums: bool, band: bool) -> list[Event]:
-    """Play a piece over and over for so many quarters, alone or with a band."""
+    """Play so many quarters of a piece that is repeated, alone or with a band, from its start or from some bar on."""
     bars = max(1, round((max(n.start + n.length for n in piece.notes) + piece.pickup) / piece.quarters_per_bar))
-    loop = bars * piece.quarters_per_bar
-    times = range(int(quarters // loop) + 1)
-    voices = 1 if band and len({n.voice for n in piece.notes}) == 1 else 4
+    bridged = BRIDGE_BARS if band and rng.random() < BRIDGE_SHARE else 0
+    loop = (bars + bridged) * piece.quarters_per_bar
+    is_tune = len({n.voice for n in piece.notes}) == 1
+    # Chorales and movements wander through keys, and only their whole has the one that is written.
+    from_bar = rng.randrange(bars + bridged) if is_tune and rng.random() < ENTERED_LATE else 0
+    cut = from_bar * piece.quarters_per_bar
+    times = range(int((quarters + cut) // loop) + 1)
+    voices = 1 if band and is_tune else 4
     events = [_melody(piece, n, k * loop, rng) for k in times for n in piece.notes if n.voice < voices]
     if band:
-        events += _band(piece, bars, [k * loop for k in times], rng, has_chords=voices == 1)
+        events += _band(piece, bars, [k * loop for k in times], rng, has_bridge=bridged > 0)
     if drums:
-        events += _drums(piece, quarters, rng)
-    return [event for event in events if event.start < quarters]
+        events += _drums(piece, quarters + cut, rng)
+    return [replace(event, start=event.start - cut) for event in events if cut <= event.start < cut + quarters]
 
 
 def _melody(piece: Piece, note: Note, offset: float, rng: random.Random) -> Event:
@@ -95,43 +88,36 @@ def _melody(piece: Piece, note: Note, offset: float, rng: random.Random) -> Even
     return Event(channel=min(note.voice, 3), start=start, length=note.length, pitch=note.pitch, velocity=velocity)
 
 
-def harmony(piece: Piece, bars: int, rng: random.Random) -> list[tuple[int, tuple[int, int, int]]]:
-    """Choose a triad for each bar by the notes that it shares with the melody; the last bar has the tonic."""
-    chosen = []
-    for bar in range(bars):
-        start, stop = bar * piece.quarters_per_bar, (bar + 1) * piece.quarters_per_bar
-        notes = [n for n in piece.notes if start <= n.start < stop]
-
-        def fit(triad: Triad, notes: Sequence[Note] = notes, first: float = start) -> float:
-            degree, quality, usual = triad
-            pitches = {(piece.tonic + degree + q) % 12 for q in quality}
-            heard = sum(n.length * (1.5 if n.start == first else 1.0) for n in notes if n.pitch % 12 in pitches)
-            return heard / piece.quarters_per_bar + 0.5 * usual + rng.uniform(0.0, 0.3)
-
-        triads = TRIADS[piece.mode]
-        degree, quality, _ = triads[0] if bar == bars - 1 else max(triads, key=fit)
-        chosen.append(((piece.tonic + degree) % 12, quality))
-    return chosen
-
-
-def _band(piece: Piece, bars: int, offsets: Sequence[float], rng: random.Random, *, has_chords: bool) -> list[Event]:
+def _band(piece: Piece, bars: int, offsets: Sequence[float], rng: random.Random, *, has_bridge: bool) -> list[Event]:
     """Chords and bass for all repeats, in one style."""
-    triads = harmony(piece, bars, rng)
-    chord_line, bass_line = rng.choice(_chord_lines(piece)), rng.choice(_bass_lines(piece))
-    broken, sevenths = rng.random() < 0.35, rng.random() < 0.5
+    own = taste(rng)
+    chords = harmony(piece, bars, own, rng) + (bridge(piece, own, rng) if has_bridge else [])
+    broken, walking = rng.random() < 0.35, rng.random() < 0.15
+    every_beat = Line(places=tuple(float(b) for b in range(piece.beats_per_bar)), length=0.9)
+    chord_line, bass_line = rng.choice(_chord_lines(piece)), every_beat if walking else rng.choice(_bass_lines(piece))
     events = []
     for offset in offsets:
-        for bar, (root, quality) in enumerate(triads):
+        for bar, (chord, following) in enumerate(zip(chords, chords[1:] + chords[:1], strict=True)):
             start = offset + piece.pickup + bar * piece.quarters_per_bar
-            low = 28 + (root - 28) % 12
-            events += _played(piece, BASS, bass_line, start, [[low], [low], [low], [low + 7]], rng)
-            if has_chords:
-                flat = quality == MINOR or (root - piece.tonic) % 12 == 7
-                colour = ((10 if flat else 11),) if sevenths else ()
-                voicing = [48 + (root + q - 48) % 12 for q in (*quality, *colour)]
-                turns = [[pitch] for pitch in voicing] if broken else [voicing]
-                events += _played(piece, CHORDS, chord_line, start, turns, rng)
+            turns = _walk(chord, following, piece.beats_per_bar, rng) if walking else _bass(chord)
+            events += _played(piece, BASS, bass_line, start, turns, rng)
+            voicing = [48 + (chord.root + q) % 12 for q in chord.tones]
+            events += _played(piece, CHORDS, chord_line, start, [[p] for p in voicing] if broken else [voicing], rng)
     return events
+
+
+def _bass(chord: Chord) -> list[list[int]]:
+    """The bass note of a chord, now and then its fifth."""
+    low = 28 + (chord.bass - 28) % 12
+    return [[low], [low], [low], [28 + (chord.root + 7 - 28) % 12]]
+
+
+def _walk(chord: Chord, following: Chord, beats: int, rng: random.Random) -> list[list[int]]:
+    """A note a beat: the chord's tones, at the end a semitone beside the next bass note."""
+    tones = [28 + (chord.root + q - 28) % 12 for q in chord.tones]
+    inner = [rng.choice(tones) for _ in range(max(0, beats - 2))]
+    approach = 28 + (following.bass + rng.choice((-1, 1)) - 28) % 12
+    return [[pitch] for pitch in (28 + (chord.bass - 28) % 12, *inner, approach)][:beats]
 
 
 def _played(

@@ -3,31 +3,51 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from benchmarks._hearing.environment import HERE, ROOT, Environment
+from benchmarks._hearing.pieces import Half
 from benchmarks._hearing.score import Answer, Truth
 
+#: Modules that make pieces and clips: what they made before is made anew when they change.
+READERS, RENDERERS = ("corpus",), ("harmony", "arrange", "sound", "render")
 
-def rendered(env: Environment, *, seed: int, count: int, processes: int) -> tuple[Path, dict[str, Truth]]:
-    """Render the test clips, if they are not there; give their folder and the truth by file name."""
-    code = ("pieces.py", "corpus.py", "arrange.py", "render.py", "requirements.txt")
-    version = sha256(b"".join((HERE / name).read_bytes() for name in code)).hexdigest()[:12]
-    pieces = _pieces(env, version, processes)
-    folder = env.cache / f"clips-{version}-{seed}-{count}"
+
+def rendered(
+    env: Environment, *, seed: int, count: int, processes: int, half: Half = "test"
+) -> tuple[Path, dict[str, dict[str, Any]]]:
+    """Render clips of one half, if they are not there; give their folder and what is known of each by file name."""
+    folder = env.cache / f"clips-{_version('pieces', *READERS, *RENDERERS)}-{half}-{seed}-{count}"
+    return folder, rendered_into(env, folder, seed=seed, count=count, processes=processes, half=half)
+
+
+def rendered_into(
+    env: Environment, folder: Path, *, seed: int, count: int, processes: int, half: Half
+) -> dict[str, dict[str, Any]]:
+    """Render clips of one half into a folder, unless it has as many; give what is known of each by file name."""
+    pieces = _pieces(env, processes)
     manifests = [folder / f"manifest-{part}.json" for part in range(processes)]
     if len(_rows(manifests)) < count:
-        given = [str(pieces), str(folder), "--seed", str(seed), "--count", str(count)]
+        given = [str(pieces), str(folder), "--half", half, "--seed", str(seed), "--count", str(count)]
         with ThreadPoolExecutor(processes) as threads:
             parts = [[*given, "--part", f"{part}/{processes}"] for part in range(processes)]
             list(threads.map(lambda argv: run_module(env, "render", argv), parts))
-    rows = _rows(manifests)
-    rows.sort(key=lambda row: str(row["file"]))
-    return folder, {row["file"]: Truth(tempo_bpm=row["tempo_bpm"], key=row["key"], mode=row["mode"]) for row in rows}
+    return {row["file"]: row for row in sorted(_rows(manifests), key=lambda row: str(row["file"]))}
+
+
+def truth(row: Mapping[str, Any]) -> Truth:
+    """What a clip was rendered with, of all that is known of it."""
+    return Truth(tempo_bpm=row["tempo_bpm"], key=row["key"], mode=row["mode"])
+
+
+def _version(*names: str) -> str:
+    """Changes with the code of some modules and with the packages."""
+    files = [*(HERE / f"{name}.py" for name in names), HERE / "requirements.txt"]
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
 
 
 def _rows(manifests: Sequence[Path]) -> list[dict[str, Any]]:
@@ -35,8 +55,9 @@ def _rows(manifests: Sequence[Path]) -> list[dict[str, Any]]:
     return [row for path in manifests if path.exists() for row in json.loads(path.read_text())]
 
 
-def _pieces(env: Environment, version: str, processes: int) -> Path:
+def _pieces(env: Environment, processes: int) -> Path:
     """Read the corpus, if it was not read before."""
+    version = _version("pieces", *READERS)
     pieces = env.cache / f"pieces-{version}.jsonl"
     if not pieces.exists():
         parts = [env.cache / f"pieces-{version}.part{part}" for part in range(processes)]

@@ -15,19 +15,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
-from numpy.typing import NDArray
-from scipy.signal import fftconvolve
 
+from benchmarks._hearing import sound
 from benchmarks._hearing.arrange import BASS, CHORDS, DRUMS, Event, arrange
 from benchmarks._hearing.pieces import Half, Mode, Piece, load
 from benchmarks._hearing.score import PITCH_CLASSES
+from benchmarks._hearing.sound import RATE, Audio
 
-RATE = 44100
-TEMPO_RANGE_BPM = (60.0, 200.0)
+TEMPO_RANGE_BPM = (56.0, 210.0)
 
 #: Notes of the melody a second that people write and play; a tempo outside of it is drawn again.
-PLAYED_HZ = (1.2, 6.0)
+PLAYED_HZ = (0.9, 6.0)
+
+#: Players of one band are not quite in tune with each other.
+PLAYERS_CENTS = 4.0
+
+#: Share of tunes that a band plays, and the lengths of clips.
+BANDS, SECONDS = 0.55, (16.0, 26.0)
 
 #: Programs of General MIDI that carry a melody or chords, and basses.
 TUNED = (
@@ -45,10 +49,11 @@ TUNED = (
 )
 BASSES = tuple(range(32, 40))
 
+#: Pieces of a source that are drawn a turn, one of others: a third of the music is written for voices.
+TURNS = {"bach": 2}
+
 #: Drum kits of both sound fonts.
 KITS = (0, 16, 25, 32)
-
-Audio = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,17 +105,15 @@ def render(piece: Piece, seconds: float, half: Half, seed: str, folder: Path) ->
     tempo_bpm = _tempo(piece, rng)
     per_quarter_s = 60.0 / tempo_bpm / piece.quarters_per_beat
     is_tune = len({n.voice for n in piece.notes}) == 1
-    band = is_tune and rng.random() < 0.6
-    drums = rng.random() < (0.5 if band else 0.05 if is_tune else 0.25)
+    band = is_tune and rng.random() < BANDS
+    drums = rng.random() < (0.4 if band else 0.05 if is_tune else 0.25)
     events = arrange(piece, seconds / per_quarter_s, rng, drums=drums, band=band)
-    shift, cents = rng.randrange(-6, 6), rng.choice((0.0, 0.0, rng.uniform(-45.0, 45.0)))
+    shift, cents = rng.randrange(-6, 6), rng.choice((0.0, rng.uniform(-40.0, 40.0)))
     players = orchestra()
     instrument = _dress(players, half, rng, cents, is_tune=is_tune)
     played = _timed(events, per_quarter_s, shift, rng)
-    audio = _room(_play(players.synth, played, seconds), rng)
-    name = f"{seed.replace(' ', '-')}.{'mp3' if rng.random() < 0.5 else 'flac'}"
-    # Floats on purpose: given int16, soundfile's MP3 writer distorts heavily.
-    soundfile.write(folder / name, audio, RATE, format=name.rpartition(".")[2].upper())
+    audio = sound.finished(_play(players.synth, played, seconds), rng)
+    name = sound.written(audio, folder / seed.replace(" ", "-"), rng)
     return Clip(
         file=name,
         tempo_bpm=tempo_bpm,
@@ -152,7 +155,7 @@ def _dress(players: Orchestra, half: Half, rng: random.Random, cents: float, *, 
     names.append(players.choose(BASS, BASSES, half, rng))
     names.append(players.choose(DRUMS, KITS, half, rng))
     for channel in (0, 1, 2, 3, CHORDS, BASS):
-        players.synth.set_tuning(channel, cents / 100.0)
+        players.synth.set_tuning(channel, (cents + rng.gauss(0.0, PLAYERS_CENTS)) / 100.0)
     for channel, level in zip((0, CHORDS, BASS, DRUMS), rng.choices((70, 85, 100, 115), k=4), strict=True):
         players.synth.control_change(channel, 7, level)
     return " ".join(names)
@@ -190,23 +193,6 @@ def _play(synth: Any, played: Sequence[tuple[float, float, Event, int]], seconds
     return np.concatenate(pieces)
 
 
-def _room(audio: Audio, rng: random.Random) -> Audio:
-    """Add a room, hiss and a limiter to some clips, and set the level."""
-    noise = np.random.default_rng(rng.randrange(2**32))
-    if rng.random() < 0.5:
-        time = np.arange(int(1.5 * RATE)) / RATE
-        tail = noise.standard_normal((time.size, 2)) * np.exp(-time / rng.uniform(0.08, 0.35))[:, None]
-        wet = fftconvolve(audio, tail / np.sqrt(np.sum(tail**2)), axes=0)[: len(audio)]
-        audio = audio + rng.uniform(0.1, 0.5) * wet
-    audio = audio / max(float(np.max(np.abs(audio))), 1e-6)
-    if rng.random() < 0.3:
-        audio = np.tanh(rng.uniform(1.0, 4.0) * audio)
-    if rng.random() < 0.2:
-        level = 10 ** (rng.uniform(-60.0, -40.0) / 20.0)
-        audio = audio + np.float32(level) * noise.standard_normal(audio.shape, dtype=np.float32)
-    return np.asarray(rng.uniform(0.3, 0.95) * audio / np.max(np.abs(audio)), dtype=np.float32)
-
-
 def choose(pieces: Sequence[Piece], half: Half, count: int, seed: int) -> list[Piece]:
     """Draw pieces of one half, as even as can be over sources; when there are too few, some twice."""
     rng = random.Random(f"{seed} {half}")  # noqa: S311 (reproducible on purpose)
@@ -218,7 +204,9 @@ def choose(pieces: Sequence[Piece], half: Half, count: int, seed: int) -> list[P
         rng.shuffle(each)
     chosen: list[Piece] = []
     for turn in range(count):
-        chosen += [each[turn % len(each)] for each in by_source.values() if turn < 2 * len(each)]
+        for source, each in by_source.items():
+            places = range(turn * (times := TURNS.get(source, 1)), (turn + 1) * times)
+            chosen += [each[place % len(each)] for place in places if place < 2 * len(each)]
         if len(chosen) >= count:
             break
     return chosen[:count]
@@ -240,7 +228,7 @@ def main() -> None:
     clips = []
     for number, piece in list(enumerate(chosen))[part::parts]:
         seed = f"{given.half} {given.seed} {number:04d}"
-        clips.append(asdict(render(piece, random.Random(seed).uniform(20.0, 30.0), given.half, seed, given.folder)))  # noqa: S311 (reproducible on purpose)
+        clips.append(asdict(render(piece, random.Random(seed).uniform(*SECONDS), given.half, seed, given.folder)))  # noqa: S311 (reproducible on purpose)
         (given.folder / f"manifest-{part}.json").write_text(json.dumps(clips, indent=1))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks._hearing import clips, clock, tracks
 from benchmarks._hearing.environment import Environment
 
-FLOOR = clock.FLOOR
+FLOOR, DECODING = clock.FLOOR, clock.DECODING
 SONG_S = 180.0
 FOUR_MINUTES, SIXTY_MINUTES = "muzikantas, 4 minutes", "muzikantas, 60 minutes"
 
@@ -43,7 +43,7 @@ def times(env: Environment, folder: Path, names: Sequence[str]) -> dict[str, Row
     # Fills the cache of compiled code, as installing does.
     _clock(env, "muzikantas", song, warm=0)
     present = {name: warm for name, warm in WARM_CALLS.items() if name.split()[0] not in env.missing}
-    rows = {FLOOR: _clock(env, FLOOR, song, warm=5)}
+    rows = {name: _clock(env, name, song, warm=5) for name in (FLOOR, DECODING)}
     rows |= {name: _clock(env, name, song, warm=warm) for name, warm in present.items()}
     for name, minutes in ((FOUR_MINUTES, 4), (SIXTY_MINUTES, 60)):
         file = tracks.drone(minutes, env.cache / f"drone-{minutes}.mp3")
@@ -53,5 +53,5 @@ def times(env: Environment, folder: Path, names: Sequence[str]) -> dict[str, Row
 
 def _clock(env: Environment, engine: str, file: Path, *, warm: int) -> Row:
     """Run the clock for one engine in the environment that has it."""
-    is_ours = engine in {"muzikantas", FLOOR}
+    is_ours = engine in {"muzikantas", FLOOR, DECODING}
     return Row(**json.loads(clips.run_module(env, "clock", [engine, str(file), "--warm", str(warm)], ours=is_ours)))

@@ -1,6 +1,6 @@
 """Bayesian linear regression in closed form, averaged over how loud the luck is and how strong the effects are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,11 @@ class Posterior:
         """Standard deviation of that expectation (luck not included), shape `(n,)`."""
         variance: Array = np.sum((rows @ self.covariance) * rows, axis=1)
         return np.sqrt(np.maximum(variance, 0.0))
+
+    def one(self, rng: np.random.Generator) -> "Posterior":
+        """Give one draw of the coefficients as if it were all that is believed."""
+        root = np.linalg.cholesky(self.covariance + 1e-9 * np.eye(len(self.mean)))
+        return replace(self, mean=self.mean + root @ rng.standard_normal(len(self.mean)))
 
 
 @dataclass(frozen=True, eq=False)

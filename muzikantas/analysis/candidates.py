@@ -79,14 +79,17 @@ def candidates(scene: Scene) -> Points:
     return scene.points(np.concatenate(genre), np.vstack(asked))
 
 
-def refine(scene: Scene, start: Points, chosen: list[Points]) -> Points:
-    """Search around a choice in shrinking steps; the start stays when nothing near it is better."""
+def refine(scene: Scene, start: Points, chosen: list[Points], cost: float) -> Points:
+    """Search around a choice in shrinking steps; the start stays when nothing near it is better.
+
+    `cost` is what an exact repetition costs, in log units.
+    """
     low, high = np.moveaxis(scene.corridor()[start.genre[0]], -1, 0)
     for width in REFINEMENTS:
         steps = (high - low) * scene.rng.normal(0.0, width, (TRIES, len(low)))
         asked = np.vstack([start.asked, np.clip(start.asked + steps, low, high)])
         near = scene.points(np.repeat(start.genre, TRIES + 1), asked)
-        value = scene.taste.expect(scene.rows(near)) - REPETITION * crowding(scene, near, chosen)
+        value = scene.taste.expect(scene.rows(near)) - cost * crowding(scene, near, chosen)
         start = near.at(int(np.argmax(value)))
     return start
 

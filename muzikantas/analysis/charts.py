@@ -4,35 +4,19 @@ Known dialects: Spotify's current CSV (weekly and daily), the one it gave out un
 without streams. Artist names are kept as printed: they are joined by commas, and a comma may stand inside a name.
 """
 
+import io
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from muzikantas.analysis.reports import LARGEST_SMALL, BadLine, calendar_day, named, records, whole
+from muzikantas.analysis.chart_dialects import DIALECTS, Chart, Reader
+from muzikantas.analysis.chart_lines import COLUMNS, DAY, POSITION, Entry, Told, records
+from muzikantas.analysis.reports import BadLine
 from muzikantas.domain.errors import InputError
 
 Row = dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dialect:
-    """One form of chart file: how to know it, and how to read a line."""
-
-    name: str
-    header: frozenset[str]  #: columns that it must have
-    read: Callable[[Mapping[str, str], "Chart"], Row]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chart:
-    """What the file's name tells: the chart, its country and, where the lines do not say, its date."""
-
-    source: str
-    chart: str
-    country: str
-    day: date | None
 
 
 _SPOTIFY_NAME = re.compile(
@@ -47,31 +31,52 @@ _NOTE = "Note that these figures"
 
 
 def read_chart(text: str, file_name: str) -> Iterator[Row | BadLine]:
-    """Read a chart file line by line as rows of `chart_entries`; a position told twice is a `BadLine`.
+    """Read a chart file as rows by column of `chart_entries`; see `read_entries`."""
+    for entry in read_entries(io.StringIO(text, newline=""), file_name):
+        if isinstance(entry, BadLine):
+            yield entry
+        else:
+            row = dict(zip(COLUMNS, entry, strict=True))
+            yield {**row, "details": json.loads(entry[-1])}
+
+
+def read_entries(lines: Iterable[str], file_name: str) -> Iterator[Entry | BadLine]:
+    """Read the lines of a chart file one by one; a position told twice is a `BadLine`.
 
     Raises `InputError` when the name or the header is of no known form; it says what was found and what is known.
     """
-    lines = records(text)
-    header = _header(lines, file_name)
+    found = records(lines)
+    header = _header(found, file_name)
     dialect = next((dialect for dialect in DIALECTS if dialect.header <= set(header)), None)
     if dialect is None:
         known = "; ".join(f"{dialect.name}: {', '.join(sorted(dialect.header))}" for dialect in DIALECTS)
         raise InputError(f"{file_name}: the header is {', '.join(header)[:300] or 'empty'}; known are {known}")
     chart = chart_of(file_name)
-    if dialect.read is not _positions and chart.day is None:
+    if not dialect.dated and chart.day is None:
         raise InputError(f"{file_name}: its lines have no date, and its name neither; {_NAMES}")
-    told: dict[tuple[date, int], int] = {}
-    for record in lines:
-        row = record if isinstance(record, BadLine) else _line(dialect, chart, header, *record)
-        if isinstance(row, BadLine) or isinstance(record, BadLine):
-            yield row
+    return _entries(found, len(header), dialect.reader(header, chart))
+
+
+def _entries(found: Iterator[tuple[int, list[str]] | BadLine], width: int, read: Reader) -> Iterator[Entry | BadLine]:
+    told = Told()
+    for record in found:
+        if isinstance(record, BadLine):
+            yield record
             continue
-        earlier = told.setdefault((row["day"], row["position"]), record[0])
-        if earlier != record[0]:
-            reason = f"position {row['position']} of {row['day']} is told twice; line {earlier} has it already"
-            yield BadLine(line=record[0], reason=reason)
+        line, cells = record
+        try:
+            if len(cells) != width:
+                raise ValueError(f"{len(cells)} fields; the header has {width}")
+            entry = read(cells)
+        except ValueError as error:
+            yield BadLine(line=line, reason=str(error))
+            continue
+        where = told.again(entry[DAY], entry[POSITION], line)
+        if where:
+            reason = f"position {entry[POSITION]} of {entry[DAY]} is told twice; {where}"
+            yield BadLine(line=line, reason=reason)
         else:
-            yield row
+            yield entry
 
 
 _NAMES = (
@@ -116,99 +121,6 @@ def _header(lines: Iterator[tuple[int, list[str]] | BadLine], file_name: str) ->
     if len(set(header)) < len(header):
         raise InputError(f"{file_name} line {first[0]}: the header has a column twice: {', '.join(header)[:300]}")
     return header
-
-
-def _line(dialect: Dialect, chart: Chart, header: list[str], line: int, fields: list[str]) -> Row | BadLine:
-    try:
-        return dialect.read(named(header, fields), chart)
-    except ValueError as error:
-        return BadLine(line=line, reason=str(error))
-
-
-def _spotify(cells: Mapping[str, str], chart: Chart) -> Row:
-    """Read a line of Spotify's current form; previous rank -1 means new, or back again; viral charts lack streams."""
-    previous = whole(cells["previous_rank"], "previous_rank", least=-1, most=LARGEST_SMALL)
-    periods = next((name for name in ("weeks_on_chart", "days_on_chart") if name in cells), None)
-    return {
-        **_names(chart, chart.day),
-        "position": _rank(cells, "rank"),
-        "track_title": _text(cells, "track_name"),
-        "artist_names": _text(cells, "artist_names"),
-        "uri": _text(cells, "uri"),
-        "streams": whole(cells["streams"], "streams") if "streams" in cells else None,
-        "previous_position": previous if previous > 0 else None,
-        "peak_position": _rank(cells, "peak_rank"),
-        "periods_on_chart": _rank(cells, periods) if periods else None,
-        "details": {"label": cells["source"]},
-    }
-
-
-def _old_spotify(cells: Mapping[str, str], chart: Chart) -> Row:
-    """Read a line of Spotify's form until 2021: the first artist only, and nothing of earlier weeks."""
-    track = re.fullmatch(r"https://open\.spotify\.com/track/([0-9A-Za-z]+)", cells["URL"].strip())
-    if track is None:
-        raise ValueError(f"URL is {cells['URL']!r}; expected https://open.spotify.com/track/ID")
-    return {
-        **_names(chart, chart.day),
-        "position": _rank(cells, "Position"),
-        "track_title": _text(cells, "Track Name"),
-        "artist_names": _text(cells, "Artist"),
-        "uri": f"spotify:track:{track[1]}",
-        "streams": whole(cells["Streams"], "Streams"),
-        **_NOTHING_EARLIER,
-        "details": {},
-    }
-
-
-def _positions(cells: Mapping[str, str], chart: Chart) -> Row:
-    """Read a line of a daily position file: no streams, no rank of the day before.
-
-    A song or artist may be empty there (platforms take names away); the position is still a fact.
-    """
-    details = ("popularity", "duration_ms", "album_type", "total_tracks", "release_date", "is_explicit")
-    return {
-        **_names(chart, calendar_day(cells["date"])),
-        "position": _rank(cells, "position"),
-        "track_title": cells["song"].strip(),
-        "artist_names": cells["artist"].strip(),
-        "uri": None,
-        "streams": None,
-        **_NOTHING_EARLIER,
-        "details": {name: cells[name] for name in details if name in cells},
-    }
-
-
-_NOTHING_EARLIER = {"previous_position": None, "peak_position": None, "periods_on_chart": None}
-
-
-def _names(chart: Chart, day: date | None) -> Row:
-    return {"source": chart.source, "chart": chart.chart, "country": chart.country, "day": day}
-
-
-def _rank(cells: Mapping[str, str], name: str) -> int:
-    return whole(cells[name], name, least=1, most=LARGEST_SMALL)
-
-
-def _text(cells: Mapping[str, str], name: str) -> str:
-    text = cells[name].strip()
-    if not text:
-        raise ValueError(f"{name} is empty")
-    return text
-
-
-DIALECTS = (
-    Dialect(
-        name="Spotify's current charts",
-        header=frozenset({"rank", "uri", "artist_names", "track_name", "source", "peak_rank", "previous_rank"}),
-        read=_spotify,
-    ),
-    Dialect(
-        name="Spotify's charts until 2021",
-        header=frozenset({"Position", "Track Name", "Artist", "Streams", "URL"}),
-        read=_old_spotify,
-    ),
-    Dialect(name="daily positions", header=frozenset({"date", "position", "song", "artist"}), read=_positions),
-)
 
 
 def market_state(now: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -72,12 +72,14 @@ class History:
 def arrange(observations: Sequence[Observation], space: StyleSpace) -> History:
     """Check and sort the observations; those of genres that the space does not know are left out.
 
+    A release that was reported twice counts once: heard before unheard, read at a higher age before a lower.
+
     Sorting by content makes sums, and so every later choice, the same to the last bit in whatever order they arrive.
     Raises `InputError` when a value is not finite, a weight is negative or a style has other dimensions than the space.
     """
     for observation in observations:
         _check(observation, space)
-    rows = sorted((o for o in observations if o.realised.genre in space.genres), key=_content)
+    rows = sorted((o for o in _once(observations) if o.realised.genre in space.genres), key=_content)
     shape = (len(rows), len(space.dimensions))
     return History(
         cycle=np.array([o.cycle for o in rows], dtype=float),
@@ -88,6 +90,13 @@ def arrange(observations: Sequence[Observation], space: StyleSpace) -> History:
         weight=np.array([o.weight for o in rows], dtype=float),
         ids=tuple(o.id for o in rows),
     )
+
+
+def _once(observations: Sequence[Observation]) -> list[Observation]:
+    """One report of each release; where nothing has an id, nothing can be told to be the same."""
+    reports = sorted(observations, key=lambda o: (o.weight > 0, -1 if o.age_days is None else o.age_days, _content(o)))
+    latest = {o.id: o for o in reports if o.id is not None}
+    return [o for o in reports if o.id is None] + list(latest.values())
 
 
 def _content(o: Observation) -> tuple[float | str | tuple[float, ...], ...]:

@@ -6,18 +6,25 @@ from typing import Any
 
 import numpy as np
 
-from muzikantas.analysis.policy import Observation, Proposal, propose
+from muzikantas.analysis.policy import Observation, Prior, Proposal, propose
 from muzikantas.analysis.prompting import words
 from muzikantas.domain.style import DIMENSIONS, Style, StyleSpace
 
 
 def choose(
-    policy: str, observations: Sequence[Observation], space: StyleSpace, count: int, *, cycle: int, seed: int
+    policy: str,
+    observations: Sequence[Observation],
+    space: StyleSpace,
+    count: int,
+    *,
+    cycle: int,
+    seed: int,
+    prior: Prior | None = None,
 ) -> list[Proposal]:
     """Choose `count` styles with the named policy; the same rows and seed give the same choice."""
     if policy == "fixed":
         return fixed(space, count)
-    return propose(observations, space, count, cycle=cycle, rng=np.random.default_rng(seed))
+    return propose(observations, space, count, cycle=cycle, rng=np.random.default_rng(seed), prior=prior)
 
 
 def fixed(space: StyleSpace, count: int) -> list[Proposal]:

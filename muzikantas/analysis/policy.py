@@ -6,7 +6,7 @@ own disobedience.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,12 +19,34 @@ from muzikantas.analysis.taste import Basis, Prior, fit_taste
 from muzikantas.domain.errors import InputError
 from muzikantas.domain.style import Style, StyleSpace
 
-__all__ = ["Observation", "Prior", "Proposal", "Style", "StyleSpace", "learn_prior", "propose"]
+__all__ = ["Observation", "Prior", "Proposal", "Style", "StyleSpace", "Ways", "learn_prior", "propose", "propose_with"]
 
 #: Share of slots that explore: this much with no release heard, fading over this many releases to this floor.
 EXPLORE_FIRST, EXPLORE_FADES, EXPLORE_FLOOR = 0.1, 30.0, 0.03
 #: Releases at least this like a choice are called similar.
 SIMILAR = 0.05
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How choices are made; the defaults are what measured best, the rest is for measuring.
+
+    Parameters
+    ----------
+    guard
+        A choice is charged for repeating recent releases and the batch so far.
+    realised
+        Tastes are learnt from what was heard, not from what was asked.
+    explore
+        A small, shrinking share of slots goes to one of the better half of candidates, whichever.
+    thompson
+        Each slot follows one draw of the tastes, not their mean.
+    """
+
+    guard: bool = True
+    realised: bool = True
+    explore: bool = True
+    thompson: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,12 +91,28 @@ def propose(
     The same generator state and the same set of observations, in any order, give the same proposals. With nothing
     known the batch fills the space, genres balanced. Raises `InputError` for unusable observations or an empty space.
     """
+    return propose_with(Ways(), observations, space, count, cycle=cycle, rng=rng, prior=prior)
+
+
+def propose_with(
+    ways: Ways,
+    observations: Sequence[Observation],
+    space: StyleSpace,
+    count: int,
+    *,
+    cycle: int,
+    rng: np.random.Generator,
+    prior: Prior | None = None,
+) -> list[Proposal]:
+    """Choose like `propose`, in other ways than the measured best."""
     if count < 0 or not space.genres or not space.dimensions:
         raise InputError(
             f"{count} proposals in genres {space.genres} and dimensions {space.dimensions}; expected a count of at "
             "least 0, one genre and one dimension; complete the artist's style corridor"
         )
     history = arrange(observations, space)
+    if not ways.realised:
+        history = replace(history, realised=history.asked)
     scene = Scene(
         space=space,
         history=history,
@@ -86,7 +124,7 @@ def propose(
     )
     if history.heard == 0 and prior is None:
         return _fill(scene, count)
-    return _choose(scene, count)
+    return _choose(scene, ways, count)
 
 
 def _fill(scene: Scene, count: int) -> list[Proposal]:
@@ -98,23 +136,27 @@ def _fill(scene: Scene, count: int) -> list[Proposal]:
     return [_proposal(scene, points.at(i), None) for i in range(count)]
 
 
-def _choose(scene: Scene, count: int) -> list[Proposal]:
+def _choose(scene: Scene, ways: Ways, count: int) -> list[Proposal]:
     """Fill the slots one by one; what is chosen weighs on its neighbours in the slots that follow."""
     pool = candidates(scene)
-    value = scene.taste.expect(scene.rows(pool)) - REPETITION * crowding(scene, pool, [])
+    cost = REPETITION * ways.guard
+    repeats = cost * crowding(scene, pool, [])
     share = EXPLORE_FLOOR + (EXPLORE_FIRST - EXPLORE_FLOOR) * float(np.exp(-scene.history.heard / EXPLORE_FADES))
+    share *= ways.explore
     chosen: list[Points] = []
     proposals = []
     for _ in range(count):
+        led = replace(scene, taste=scene.taste.one(scene.rng)) if ways.thompson else scene
+        value = led.taste.expect(led.rows(pool)) - repeats
         if scene.rng.random() < share:
             better = np.flatnonzero(value >= np.median(value))
             point = pool.at(int(scene.rng.choice(better)))
             proposals.append(_proposal(scene, point, share / len(better), explores=True))
         else:
-            point = refine(scene, pool.at(int(np.argmax(value))), chosen)
+            point = refine(led, pool.at(int(np.argmax(value))), chosen, cost)
             proposals.append(_proposal(scene, point, 1 - share))
         chosen.append(point)
-        value -= REPETITION * similarity(pool, point.genre, point.realised)[:, 0]
+        repeats = repeats + cost * similarity(pool, point.genre, point.realised)[:, 0]
     return proposals
 
 

@@ -7,11 +7,12 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from muzikantas.analysis.songs import Names, Roster, short
 from muzikantas.domain.money import micros
 
 #: Columns that must be there; the others of `COLUMNS` may.
@@ -20,6 +21,7 @@ IDENTIFIERS = ("track", "isrc", "title")
 COLUMNS = (
     "date",
     *IDENTIFIERS,
+    "artist",
     "platform",
     "country",
     "streams",
@@ -38,13 +40,16 @@ LARGEST, LARGEST_SMALL = 2**63 - 1, 2**31 - 1
 
 @dataclass(frozen=True, kw_only=True)
 class ReportRow:
-    """One line of a report: which track it is about, and the columns of the table."""
+    """One line of a report: what it calls its track, and the columns of the table."""
 
     line: int
-    track: str | None
-    isrc: str | None
-    title: str | None
+    names: Names
     values: dict[str, Any]
+
+    @property
+    def track(self) -> str | None:
+        """The track's id, as the line has it."""
+        return self.names.track
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,20 +66,26 @@ class BadHeader(BadLine):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Song:
-    """What a report may know one of our tracks by."""
+class Unmatched(BadLine):
+    """A good line about a track that nobody can tell: for an operator to decide."""
 
-    id: int
-    isrc: str | None
-    title: str | None
+    names: Names
+    values: dict[str, Any]
 
 
-def records(text: str) -> Iterator[tuple[int, list[str]] | BadLine]:
+def records(text: str, *, delimiter: str = ",") -> Iterator[tuple[int, list[str]] | BadLine]:
     """Read CSV record by record, each with the number of its first line; empty lines are none.
 
-    A record that is no CSV is a `BadLine`, and reading goes on after it.
+    A record that is no CSV is a `BadLine`, and reading goes on after it. Between tabs a quote is a quote, unless the
+    header has some: there titles stand as they are.
     """
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    bare = text.removeprefix("\ufeff")
+    literal = delimiter == "\t" and not bare.startswith('"')
+    lines = io.StringIO(bare, newline="")
+    if literal:
+        reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE, strict=True)
+    else:
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -102,7 +113,7 @@ def whole(text: str, name: str, *, least: int = 0, most: int = LARGEST) -> int:
     # Longer texts are out of every range, and Python refuses to read very long ones.
     if not re.fullmatch(r"-?[0-9]{1,19}", text.strip()) or not least <= int(text) <= most:
         upper = "" if most == LARGEST else f" and at most {most}"
-        raise ValueError(f"{name} is {_short(text)}; expected a whole number of at least {least}{upper}")
+        raise ValueError(f"{name} is {short(text)}; expected a whole number of at least {least}{upper}")
     return int(text)
 
 
@@ -111,39 +122,55 @@ def calendar_day(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"date is {_short(text)}; expected a day such as 2026-01-31") from None
+        raise ValueError(f"date is {short(text)}; expected a day such as 2026-01-31") from None
 
 
-def read_report(text: str) -> Iterator[ReportRow | BadLine]:
-    """Read a report line by line. A header that lacks a required column is a `BadHeader`, and the only thing given."""
-    lines = records(text)
+def read_report(
+    text: str,
+    *,
+    delimiter: str = ",",
+    columns: Mapping[str, str] | None = None,
+    always: Mapping[str, str] | None = None,
+) -> Iterator[ReportRow | BadLine]:
+    """Read a report line by line. A header that lacks a required column is a `BadHeader`, and the only thing given.
+
+    Parameters
+    ----------
+    columns
+        Header (in lower case) → the column of ours that it stands for, where it has another name.
+    always
+        What all lines say, by column of ours.
+    """
+    lines = records(text, delimiter=delimiter)
     first = next(lines, (1, []))
     if isinstance(first, BadLine):
         yield BadHeader(line=first.line, reason=first.reason)
         return
-    header = [name.strip().lower() for name in first[1]]
-    if wrong := _wrong_header(header):
+    header = [(columns or {}).get(name, name) for name in (cell.strip().lower() for cell in first[1])]
+    if wrong := _wrong_header([*header, *(always or {})]):
         yield BadHeader(line=first[0], reason=wrong)
         return
     for record in lines:
-        yield record if isinstance(record, BadLine) else _row(header, *record)
+        yield record if isinstance(record, BadLine) else _row(header, record, always or {})
 
 
-def matched(lines: Iterable[ReportRow | BadLine], songs: Iterable[Song]) -> Iterator[dict[str, Any] | BadLine]:
-    """Give rows of `performance_metrics`: each line with the track that it is about, by id, else ISRC, else title.
+def matched(lines: Iterable[ReportRow | BadLine], roster: Roster) -> Iterator[dict[str, Any] | BadLine]:
+    """Give rows of `performance_metrics`: each line with the track that it is about.
 
-    A line about no track of ours, about two, or about what an earlier line has told already is a `BadLine`.
+    A line about no track of ours, or about two, is `Unmatched`; one about what an earlier line has told already is a
+    `BadLine`; one about a song that an operator has called none of ours is left out.
     """
-    known = _Known(songs)
     told: dict[tuple[object, ...], int] = {}
     for row in lines:
         if isinstance(row, BadLine):
             yield row
             continue
         try:
-            track_id = known.track_of(row)
+            track_id = roster.whose(row.names)
         except ValueError as error:
-            yield BadLine(line=row.line, reason=str(error))
+            yield Unmatched(line=row.line, reason=str(error), names=row.names, values=row.values)
+            continue
+        if track_id is None:
             continue
         key = (track_id, *(row.values[name] for name in ("platform", "country", "day")))
         earlier = told.setdefault(key, row.line)
@@ -151,32 +178,6 @@ def matched(lines: Iterable[ReportRow | BadLine], songs: Iterable[Song]) -> Iter
             yield BadLine(line=row.line, reason=f"line {earlier} tells of the same track, platform, country and date")
         else:
             yield {"track_id": track_id, **row.values}
-
-
-class _Known:
-    """Our tracks by everything that a report may call them."""
-
-    def __init__(self, songs: Iterable[Song]) -> None:
-        self.ids: dict[str, dict[str, set[int]]] = {name: {} for name in IDENTIFIERS}
-        for song in songs:
-            for name, value in (("track", str(song.id)), ("isrc", song.isrc), ("title", song.title)):
-                if value:
-                    self.ids[name].setdefault(value, set()).add(song.id)
-
-    def track_of(self, row: ReportRow) -> int:
-        """Tell which track a line is about. Raises `ValueError` when that is none, or not certain."""
-        given = {"track": row.track, "isrc": _bare_isrc(row.isrc), "title": row.title}
-        found = {name: self.ids[name][value] for name, value in given.items() if value in self.ids[name]}
-        says = ", ".join(f"{name} {_short(value)}" for name, value in given.items() if value)
-        if not found:
-            raise ValueError(f"no track of ours ({says or 'track, isrc and title are empty'})")
-        name, ids = next(iter(found.items()))
-        if len(ids) > 1:
-            tracks = ", ".join(map(str, sorted(ids)))
-            raise ValueError(f"{name} {_short(given[name])} fits the tracks {tracks}; give the track's id or ISRC")
-        if name == "track" and not found.get("isrc", ids) & ids:
-            raise ValueError(f"track {row.track}, but the ISRC belongs to track {min(found['isrc'])}")
-        return min(ids)
 
 
 def _wrong_header(header: list[str]) -> str | None:
@@ -189,9 +190,10 @@ def _wrong_header(header: list[str]) -> str | None:
     return f"the header has {', '.join(twice)} more than once; found: {found}" if twice else None
 
 
-def _row(header: list[str], line: int, fields: list[str]) -> ReportRow | BadLine:
+def _row(header: list[str], record: tuple[int, list[str]], always: Mapping[str, str]) -> ReportRow | BadLine:
+    line, fields = record
     try:
-        cells = {name: value.strip() for name, value in named(header, fields).items()}
+        cells = {name: value.strip() for name, value in named(header, fields).items()} | dict(always)
         values: dict[str, Any] = {
             "day": calendar_day(cells["date"]),
             "platform": _platform(cells["platform"]),
@@ -203,19 +205,20 @@ def _row(header: list[str], line: int, fields: list[str]) -> ReportRow | BadLine
         }
     except ValueError as error:
         return BadLine(line=line, reason=str(error))
-    return ReportRow(line=line, **{name: cells.get(name) or None for name in IDENTIFIERS}, values=values)
+    names = Names(**{name: cells.get(name) or None for name in (*IDENTIFIERS, "artist")})
+    return ReportRow(line=line, names=names, values=values)
 
 
 def _platform(text: str) -> str:
     if not 0 < len(text.lower()) <= 32:
-        raise ValueError(f"platform is {_short(text)}; expected 1 to 32 characters")
+        raise ValueError(f"platform is {short(text)}; expected 1 to 32 characters")
     return text.lower()
 
 
 def _country(text: str) -> str:
     """Read a country; another spelling of one would count as a market of its own."""
     if not re.fullmatch(r"[A-Z]{2}|GLOBAL", text.upper()):
-        raise ValueError(f"country is {_short(text)}; expected two letters such as DE, or GLOBAL")
+        raise ValueError(f"country is {short(text)}; expected two letters such as DE, or GLOBAL")
     return text.upper()
 
 
@@ -227,25 +230,16 @@ def _rate(text: str | None) -> float | None:
     except ValueError:
         rate = math.nan
     if not math.isfinite(rate):
-        raise ValueError(f"engagement_rate is {_short(text)}; expected a number")
+        raise ValueError(f"engagement_rate is {short(text)}; expected a number")
     return rate
 
 
 def _revenue(revenue: str | None, currency: str | None) -> dict[str, Any]:
     if currency and not re.fullmatch(r"[A-Za-z]{3}", currency):
-        raise ValueError(f"currency is {_short(currency)}; expected three letters such as EUR")
+        raise ValueError(f"currency is {short(currency)}; expected three letters such as EUR")
     if revenue and not currency:
-        raise ValueError(f"revenue is {_short(revenue)} without a currency; expected three letters such as EUR")
+        raise ValueError(f"revenue is {short(revenue)} without a currency; expected three letters such as EUR")
     amount = micros(revenue) if revenue else None
     if amount is not None and abs(amount) > LARGEST:
-        raise ValueError(f"revenue is {_short(revenue)}; that is more than the database holds")
+        raise ValueError(f"revenue is {short(revenue)}; that is more than the database holds")
     return {"revenue_micros": amount, "currency": currency.upper() if currency else None}
-
-
-def _bare_isrc(text: str | None) -> str | None:
-    """Write an ISRC as the database has it: twelve characters, without the hyphens of print."""
-    return text.replace("-", "").replace(" ", "").upper() if text else None
-
-
-def _short(text: str | None) -> str:
-    return repr(text) if text is None or len(text) <= 60 else f"{text[:60]!r} and {len(text) - 60} characters more"

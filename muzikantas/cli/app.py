@@ -17,6 +17,7 @@ COMMANDS = {
     "releases": "release",
     "analyze": "analyze",
     "charts": "charts",
+    "market": "market",
     "performance": "performance",
     "generations": "generations",
     "limits": "limits",

@@ -1,6 +1,7 @@
 """`muzikantas artist`: create artists from files, look at them, take a version of a profile back."""
 
 import json
+from dataclasses import asdict
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,14 +12,17 @@ from pydantic import ValidationError
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
+from muzikantas.analysis import spread
 from muzikantas.cli.artist_example import EXAMPLE
 from muzikantas.cli.artist_file import ArtistFile, Credits, Dollars, read_artist
 from muzikantas.cli.rows import rows
 from muzikantas.domain.errors import InputError
 from muzikantas.domain.money import MICROS, decimal_text
+from muzikantas.domain.profile import Profile
 from muzikantas.models import artist as artists
-from muzikantas.models import audit, budget, cycle, track
-from muzikantas.models.artist import Artist
+from muzikantas.models import audit, budget, cycle, experiment, track
+from muzikantas.models.artist import Artist, ArtistProfile
+from muzikantas.models.experiment import Experiment
 
 #: What an operator says, and what the rows say.
 UNITS = {"credits": budget.CREDITS, "usd": budget.USD_MICROS}
@@ -104,17 +108,21 @@ def _line(session: Session, row: Artist) -> dict[str, Any]:
 @click.argument("name", metavar="ARTIST")
 @click.option("--json", "as_json", is_flag=True, help="One object.")
 def show(name: str, as_json: bool) -> None:  # noqa: FBT001 (click's signature)
-    """Show ARTIST (name or number): its newest profile, its versions and its budgets."""
+    """Show ARTIST (name or number): its newest profile, versions, experiments, variety and budgets."""
     with rows() as studio, studio.begin() as session:
         found = _described(session, artists.find(session, name))
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
     versions, money, profile = found.pop("versions"), found.pop("budgets"), found.pop("profile")
+    trials, variety = found.pop("experiments"), found.pop("spread")
     for title, value in {**found, **profile}.items():
         click.echo(f"{title:<18}{_text(value)}")
     for line in versions:
         click.echo(f"version {line['version']:<10}{line['created_at'][:16]}  {line['kind']}: {line['reason']}")
+    for line in trials:
+        click.echo(f"{'experiment':<18}{_trial(line)}")
+    click.echo(f"{'spread':<18}{_variety(variety)}")
     for line in money:
         used = "" if line["period"] in TEMPLATES.values() else f"{line['spent']} spent, {line['reserved']} reserved; "
         click.echo(f"budget {line['when']:<11}{line['unit']}: {used}{_limits(line)}")
@@ -131,8 +139,43 @@ def _described(session: Session, row: Artist) -> dict[str, Any]:
         "versions": [
             {**{name: getattr(v, name) for name in shown}, "created_at": v.created_at.isoformat()} for v in versions
         ],
+        "experiments": [_experiment(line, versions) for line in experiment.of_artist(session, row.id)],
+        "spread": _spread(session, row, versions[-1].profile),
         "budgets": [_budget(session, line) for line in budget.of_artist(session, row.id)],
     }
+
+
+def _experiment(row: Experiment, versions: list[ArtistProfile]) -> dict[str, Any]:
+    """Describe an experiment by the versions that it compares and what is known of them."""
+    numbers = {version.id: version.version for version in versions}
+    return {
+        "began": row.began,
+        "before": numbers[row.before_id],
+        "changed": numbers[row.changed_id],
+        "state": row.state,
+        "reason": row.reason,
+        "evidence": row.evidence,
+    }
+
+
+def _trial(line: dict[str, Any]) -> str:
+    """Write an experiment in one line; `began` is the number of its first cycle."""
+    compared = f"from cycle {line['began']}, version {line['changed']} beside {line['before']}: {line['state']}"
+    power = (line["evidence"] or {}).get("power")
+    return "; ".join(part for part in (compared, line["reason"] or "not judged yet", power) if part)
+
+
+def _spread(session: Session, row: Artist, profile: Profile) -> dict[str, Any] | None:
+    """Measure how varied the last tracks are; None while there are too few."""
+    found = spread.measure([heard for _, heard in track.styles(session, row.id)], profile.space())
+    return asdict(found) if found else None
+
+
+def _variety(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return f"not measured before {spread.LEAST} tracks"
+    share = f"{found['share']:.0%} of what the corridor allows ({found['low']:.0%} to {found['high']:.0%})"
+    return f"{share}, last {found['tracks']} tracks" + (f"; WARNING: {found['warning']}" if found["warning"] else "")
 
 
 def _budget(session: Session, row: budget.Budget) -> dict[str, Any]:
@@ -159,7 +202,10 @@ def _text(value: object) -> str:
 @click.argument("name", metavar="ARTIST")
 @click.argument("version", type=click.IntRange(min=1))
 def revert(name: str, version: int) -> None:
-    """Give ARTIST the profile of an earlier VERSION again, as a new version; nothing is deleted."""
+    """Give ARTIST the profile of an earlier VERSION again, as a new version; nothing is deleted.
+
+    A running experiment ends: from the next cycle on every slot is written by what you took.
+    """
     with rows() as studio, studio.begin() as session:
         row = artists.find(session, name)
         newest = artists.revert(session, row.id, version)

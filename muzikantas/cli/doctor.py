@@ -2,7 +2,7 @@
 
 import click
 
-from muzikantas.cli import checks, provider_checks
+from muzikantas.cli import checks, market_checks, provider_checks
 from muzikantas.cli.checks import FAIL, Finding
 from muzikantas.domain.errors import InputError
 from muzikantas.settings import settings
@@ -37,10 +37,11 @@ def examine() -> list[Finding]:
     broker = checks.broker()
     found += [*database, *broker]
     if all(finding.verdict != FAIL for finding in broker):
-        found += checks.queues()
+        found += [*checks.queues(), *provider_checks.refusals()]
     found += provider_checks.providers()
+    found += market_checks.licences()
     if all(finding.verdict != FAIL for finding in database):
-        found += checks.budgets()
+        found += [*checks.budgets(), *market_checks.stored_without_right()]
     return found
 
 

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import click
 from sqlalchemy.orm import Session
@@ -20,15 +20,7 @@ Row = dict[str, Any]
 SHOWN = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Form:
-    """A kind of file: its text and name → rows or bad lines, and where rows go (`source` is the file's name)."""
-
-    read: Callable[[Session, str, str], Iterable[Row | BadLine]]
-    store: Callable[[Session, Sequence[Row], str], Merged]
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Account:
     """What became of one file; `rows` are those found in it, rejected ones included."""
 
@@ -36,16 +28,72 @@ class Account:
     rows: int = 0
     new: int = 0
     changed: int = 0
-    rejected: Sequence[BadLine] = ()
+    rejected: int = 0
+    rejected_lines: list[BadLine] = field(default_factory=list)  #: the first of them
     error: str | None = None  #: why nothing of it was imported
+
+    def reject(self, line: BadLine) -> None:
+        """Count a line that cannot be used, and keep it while there are few."""
+        self.rejected += 1
+        if len(self.rejected_lines) < SHOWN:
+            self.rejected_lines.append(line)
+
+    def refuse(self, advice: str) -> None:
+        """Say that nothing of the file was imported, because of its first rejected line."""
+        first = self.rejected_lines[0]
+        more = f" (and {self.rejected - 1} more)" if self.rejected > 1 else ""
+        self.error = f"{self.file} line {first.line}: {first.reason}{more}; correct the file{advice}"
+        self.new = self.changed = 0
 
     def as_json(self) -> Mapping[str, Any]:
         """Give what `--json` prints."""
-        lines = [vars(bad) for bad in self.rejected[:SHOWN]]
-        return {**vars(self), "rejected": len(self.rejected), "rejected_lines": lines}
+        return {**vars(self), "rejected_lines": [vars(bad) for bad in self.rejected_lines]}
 
 
-def import_files(form: Form, files: Sequence[Path], *, skip_bad_lines: bool, as_json: bool) -> None:
+class LeftOut(Exception):
+    """A file was refused: whatever of it has reached the database goes back."""
+
+
+class Importer(Protocol):
+    """A kind of file."""
+
+    def take(self, session: Session, path: Path, account: Account, *, skip_bad_lines: bool) -> None:
+        """Import one file within the session's transaction, and account for it.
+
+        Raises `InputError` when it cannot be read, and `LeftOut` when the account says why it is refused.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """A kind of file that is small: its whole text and name → rows or bad lines, and where rows go."""
+
+    read: Callable[[Session, str, str], Iterable[Row | BadLine]]
+    store: Callable[[Session, Sequence[Row], str], Merged]
+
+    def take(self, session: Session, path: Path, account: Account, *, skip_bad_lines: bool) -> None:
+        """Import one file: whole, or with bad lines skipped, or not at all."""
+        good: list[Row] = []
+        for line in self.read(session, read_text(path), path.name):
+            account.rows += 1
+            if isinstance(line, BadLine):
+                account.reject(line)
+            else:
+                good.append(line)
+        no_header = account.rejected > 0 and isinstance(account.rejected_lines[0], BadHeader)
+        if account.rejected and (no_header or not skip_bad_lines):
+            account.refuse("" if no_header else SKIP)
+            raise LeftOut
+        merged = self.store(session, good, path.name)
+        account.new, account.changed = merged.new, merged.changed
+
+
+#: What else can be done about a bad line.
+SKIP = ", or import the rest by --skip-bad-lines"
+
+
+def import_files(form: Importer, files: Sequence[Path], *, skip_bad_lines: bool, as_json: bool) -> None:
     """Import files one by one and account for each.
 
     Raises `InputError` at the end when a file was left out; ends with exit code 1 when lines were skipped as asked.
@@ -78,48 +126,38 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path} line {line}: {found}; save the file as UTF-8") from None
 
 
-def _import(form: Form, studio: Studio, path: Path, *, skip_bad_lines: bool) -> Account:
-    """Import one file in one transaction: whole, or with bad lines skipped, or not at all."""
-    file = str(path)
+def _import(form: Importer, studio: Studio, path: Path, *, skip_bad_lines: bool) -> Account:
+    """Import one file in one transaction."""
+    account = Account(file=str(path))
     try:
-        text = read_text(path)
         with studio.begin() as session:
-            found = list(form.read(session, text, path.name))
-            good = [line for line in found if not isinstance(line, BadLine)]
-            bad = [line for line in found if isinstance(line, BadLine)]
-            if bad and (not skip_bad_lines or isinstance(bad[0], BadHeader)):
-                return Account(file=file, rows=len(found), rejected=bad, error=_first(file, bad))
-            merged = form.store(session, good, path.name)
+            form.take(session, path, account, skip_bad_lines=skip_bad_lines)
+    except LeftOut:
+        return account
     except InputError as error:
-        message = str(error)
+        file, message = str(path), str(error)
         return Account(file=file, error=file + message.removeprefix(file).removeprefix(path.name))
-    return Account(file=file, rows=len(found), new=merged.new, changed=merged.changed, rejected=bad)
-
-
-def _first(file: str, bad: Sequence[BadLine]) -> str:
-    more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-    advice = "" if isinstance(bad[0], BadHeader) else ", or import the rest by --skip-bad-lines"
-    return f"{file} line {bad[0].line}: {bad[0].reason}{more}; correct the file{advice}"
+    return account
 
 
 def _tell(account: Account, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(account.as_json(), ensure_ascii=False))
         return
-    click.echo(f"{_counts(account.rows, account.new, account.changed, len(account.rejected))}  {account.file}")
-    for bad in account.rejected[:SHOWN]:
+    click.echo(f"{_counts(account.rows, account.new, account.changed, account.rejected)}  {account.file}")
+    for bad in account.rejected_lines:
         click.echo(f"    line {bad.line}: {bad.reason}", err=True)
-    if len(account.rejected) > SHOWN:
-        click.echo(f"    and {len(account.rejected) - SHOWN} more lines", err=True)
+    if account.rejected > SHOWN:
+        click.echo(f"    and {account.rejected - SHOWN} more lines", err=True)
 
 
 def _tell_totals(accounts: Sequence[Account], *, as_json: bool) -> None:
-    totals = {name: sum(getattr(account, name) for account in accounts) for name in ("rows", "new", "changed")}
-    rejected = sum(len(account.rejected) for account in accounts)
+    names = ("rows", "new", "changed", "rejected")
+    totals = {name: sum(getattr(account, name) for account in accounts) for name in names}
     if as_json:
-        click.echo(json.dumps({"files": len(accounts), **totals, "rejected": rejected}))
+        click.echo(json.dumps({"files": len(accounts), **totals}))
     else:
-        click.echo(f"{_counts(**totals, rejected=rejected)}  in {len(accounts)} files")
+        click.echo(f"{_counts(**totals)}  in {len(accounts)} files")
 
 
 def _counts(rows: int, new: int, changed: int, rejected: int) -> str:

@@ -30,7 +30,8 @@ OWNERS = ("provider", "owner", "in flight", "waiting")
 def limits(provider: str | None, as_json: bool, watch: bool) -> None:  # noqa: FBT001 (click's signature)
     """Show the governors of the calls: rates, slots, cool-downs, credits, and who waits.
 
-    PROVIDER is one that is in use here (sunoapi, kie, elevenlabs, openai, distribution); all of them without it.
+    PROVIDER is one that is in use here (sunoapi, kie, elevenlabs, openai, distribution, spotify, charts); all of them
+    without it.
     """
     require_broker()
     known = governors(studio())
@@ -54,6 +55,10 @@ def governors(studio: Studio) -> dict[str, Governor]:
     found[studio.llm_governor.provider] = studio.llm_governor
     if settings.distribution_base_url:
         found[studio.distribution_governor.provider] = studio.distribution_governor
+    if settings.spotify_client_id:
+        found[studio.spotify_governor.provider] = studio.spotify_governor
+    if studio.charts_governor is not None:
+        found[studio.charts_governor.provider] = studio.charts_governor
     return found
 
 

@@ -71,3 +71,12 @@ def _kind(url: str, key: str) -> str:
 def _host(url: str) -> str:
     """Give host and port of a URL, without user and password."""
     return urlsplit(url).netloc.rpartition("@")[2] or "(no host)"
+
+
+def refusals() -> list[Finding]:
+    """Look at what Spotify has refused for good; needs a broker that answers."""
+    spotify = studio().spotify
+    return [
+        Finding("spotify", WARN, f"{refusal.what}: {refusal.said}", f"Nobody asks again before {refusal.until}.")
+        for refusal in (spotify.refusals.standing() if spotify else [])
+    ]

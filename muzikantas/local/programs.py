@@ -13,7 +13,7 @@ from celery import Celery
 from muzikantas.local.service import Service
 
 #: Worker groups and their `--autoscale` (most, least). Listening burns CPU; the others wait for providers.
-GROUPS = {"suno": "2,1", "media": "2,1", "listen": "2,1", "llm": "2,1", "default": "2,1"}
+GROUPS = {"suno": "2,1", "media": "2,1", "listen": "2,1", "llm": "2,1", "spotify": "2,1", "default": "2,1"}
 #: Names of the services that a program needs: it starts after them and ends before them.
 Servers = tuple[str, ...]
 #: A worker that is asked to stop lets its tasks end for `worker_soft_shutdown_timeout`, then hands them back.

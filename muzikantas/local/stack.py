@@ -143,6 +143,9 @@ def _sandbox(home: Home, supervisor: Supervisor, shape: Shape, given: Settings |
             named |= {"PUBLIC_URL": f"http://127.0.0.1:{_callback_port(home)}"}
         if given is None or not given.distribution_base_url:
             named |= {"DISTRIBUTION_BASE_URL": url, "DISTRIBUTION_API_KEY": SANDBOX_KEY}
+    if given is None:  # elsewhere no artist of the market may get a genre that the sandbox has invented
+        named |= {"SPOTIFY_BASE_URL": f"{url}/spotify/v1", "SPOTIFY_TOKEN_URL": f"{url}/spotify/api/token"}
+        named |= {"SPOTIFY_CLIENT_ID": SANDBOX_KEY, "SPOTIFY_CLIENT_SECRET": SANDBOX_KEY}
     if given is None or not given.openai_api_key.get_secret_value():
         named |= {"OPENAI_BASE_URL": f"{url}/v1", "OPENAI_API_KEY": SANDBOX_KEY}
     return named

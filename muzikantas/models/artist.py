@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from muzikantas.domain.errors import InputError
 from muzikantas.domain.profile import Profile
+from muzikantas.models import experiment
 from muzikantas.models.base import Base, Created, Id, Json, JsonList, Moment, insert_or_keep
 
 
@@ -121,6 +122,7 @@ def add_version(
     llm_call_id: int | None = None,
 ) -> bool:
     """Add the version after `parent`; False when another process has added that number or this plan's version."""
+    lock(session, artist_id)
     return insert_or_keep(
         session,
         ArtistProfile,
@@ -135,8 +137,18 @@ def add_version(
     )
 
 
+def lock(session: Session, artist_id: int) -> None:
+    """Let nobody else add a version to this artist until the transaction ends."""
+    # Not against rows that refer to the artist: those are written all the time.
+    session.execute(select(Artist.id).where(Artist.id == artist_id).with_for_update(key_share=True))
+
+
 def revert(session: Session, artist_id: int, version: int) -> ArtistProfile:
-    """Add a new version with the content of an old one. Raises `InputError` for a version that is not there."""
+    """Give the artist an old version's content again, by hand; a running experiment ends.
+
+    A version whose content is in force already adds nothing. Raises `InputError` for a version that is not there.
+    """
+    lock(session, artist_id)
     versions = {row.version: row for row in history(session, artist_id)}
     newest = versions[max(versions)]
     if version not in versions or version == newest.version:
@@ -144,5 +156,12 @@ def revert(session: Session, artist_id: int, version: int) -> ArtistProfile:
             f"cannot revert to version {version}; the newest is {newest.version}, older ones: 1 to {newest.version - 1}"
         )
     reason = f"reverted to version {version} by the operator"
-    add_version(session, artist_id, versions[version].profile, parent=newest, kind="reverted", reason=reason)
-    return current(session, artist_id)
+    experiment.end_by_hand(session, artist_id, reason)
+    return take_back(session, newest, versions[version], reason)
+
+
+def take_back(session: Session, newest: ArtistProfile, old: ArtistProfile, reason: str) -> ArtistProfile:
+    """Add a version with the content of an old one, unless the newest has it; the artist's row is locked."""
+    if newest.content != old.content:
+        add_version(session, newest.artist_id, old.profile, parent=newest, kind="reverted", reason=reason)
+    return current(session, newest.artist_id)

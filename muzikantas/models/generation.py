@@ -58,6 +58,7 @@ class Generation(Base):
     cycle_id: Mapped[int] = mapped_column(ForeignKey("cycles.id"))
     slot: Mapped[int]
     attempt: Mapped[int] = mapped_column(server_default="1")
+    profile_id: Mapped[int | None] = mapped_column(ForeignKey("artist_profiles.id"))  #: whose words the brief has
     state: Mapped[str] = mapped_column(String(16), server_default=INTENDED)
     reason: Mapped[str | None]  #: why it failed, was refused, or is unknown
     asked_genre: Mapped[str] = mapped_column(String(64))

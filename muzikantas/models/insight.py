@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from muzikantas.models.base import Base, Created, Id, Json, JsonList, insert_or_keep
@@ -35,6 +36,7 @@ class EvolutionPlan(Base):
     policy: Mapped[str] = mapped_column(String(16))
     seed: Mapped[int] = mapped_column(BigInteger)  #: with the same rows and seed the same plan comes out
     items: Mapped[JsonList]
+    stopped: Mapped[str | None]  #: why it asks for fewer tracks than the artist has slots
     market: Mapped[Json]  #: the market's state as the plan saw it
     created_at: Mapped[Created]
 
@@ -56,7 +58,7 @@ def has_analysis(session: Session, *, kind: str, scope: str, basis: str) -> bool
 
 def latest_analyses(session: Session, kind: str) -> list[TrendAnalysis]:
     """List the newest finding of each scope."""
-    newest = select(TrendAnalysis).where(TrendAnalysis.kind == kind).distinct(TrendAnalysis.scope)
+    newest = select(TrendAnalysis).where(TrendAnalysis.kind == kind).ext(distinct_on(TrendAnalysis.scope))
     return list(session.scalars(newest.order_by(TrendAnalysis.scope, TrendAnalysis.id.desc())))
 
 

@@ -1,19 +1,19 @@
 """How releases did: a row per track, platform, country and day. Imports are idempotent and corrections win."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import fields
+from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, and_, func, select
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from muzikantas.analysis.daily import WORLDWIDE, DailyRows
+from muzikantas.analysis.outcome import AGES
 from muzikantas.models.base import Base, Created, Id
 from muzikantas.models.bulk import Merged, merge
 from muzikantas.models.track import Release, Track
-
-#: The country of rows that count the whole world.
-WORLDWIDE = "GLOBAL"
 
 
 class PerformanceMetric(Base):
@@ -40,15 +40,6 @@ class PerformanceMetric(Base):
     currency: Mapped[str | None] = mapped_column(String(3))
     source: Mapped[str] = mapped_column(String(200))
     created_at: Mapped[Created]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Response:
-    """The age-matched response to one release: its streams in the first `days` days, in all and by country."""
-
-    track_id: int
-    streams: int
-    by_country: Mapping[str, int]
 
 
 def import_rows(session: Session, rows: Iterable[Mapping[str, Any]], *, source: str) -> Merged:
@@ -99,57 +90,44 @@ def streams_since_release(session: Session, artist_id: int) -> dict[int, dict[st
     }
 
 
-def responses(session: Session, artist_id: int, *, days: int) -> list[Response]:
-    """List the responses to an artist's releases that are at least `days` days old by the newest report.
-
-    A release that no report mentions by then had no streams; one that is younger has no response yet. Worldwide rows
-    count only where a platform gives no countries.
-    """
-    newest = last_day(session)
-    if newest is None:
-        return []
-    young = and_(
-        PerformanceMetric.track_id == Track.id,
-        PerformanceMetric.day >= Release.released_on,
-        PerformanceMetric.day < Release.released_on + days,
-    )
-    per_country = (
-        select(
-            Track.id,
-            PerformanceMetric.platform,
-            PerformanceMetric.country,
-            func.sum(PerformanceMetric.streams),
+def daily(session: Session, artist_id: int) -> list[DailyRows]:
+    """Read the first days of an artist's releases: a value a day for each release, platform and country."""
+    by_day = [
+        func.array_agg(aggregate_order_by(column, PerformanceMetric.day))
+        for column in (
+            PerformanceMetric.day,
+            PerformanceMetric.streams,
+            PerformanceMetric.listeners,
+            PerformanceMetric.saves,
         )
-        .join(Release, Release.track_id == Track.id)
-        .outerjoin(PerformanceMetric, young)
-        .where(Track.artist_id == artist_id, Release.released_on <= newest - timedelta(days=days - 1))
-        .group_by(Track.id, PerformanceMetric.platform, PerformanceMetric.country)
-        .order_by(Track.id)
+    ]
+    of = (Release.track_id, Release.released_on, PerformanceMetric.platform, PerformanceMetric.country)
+    rows = (
+        select(*of, *by_day)
+        .join(Track, Track.id == Release.track_id)
+        .join(PerformanceMetric, PerformanceMetric.track_id == Release.track_id)
+        .where(
+            Track.artist_id == artist_id,
+            PerformanceMetric.day >= Release.released_on,
+            PerformanceMetric.day < Release.released_on + AGES,
+        )
+        .group_by(*of)
     )
-    found: dict[int, Response] = {}
-    counts: dict[int, dict[str, dict[str, int]]] = {}
-    for track_id, platform, country, streams in session.execute(per_country):
-        found[track_id] = Response(track_id=track_id, streams=0, by_country={})
-        platforms = counts.setdefault(track_id, {})
-        if platform is not None:
-            platforms.setdefault(platform, {})[country] = int(streams)
-    return [_totalled(response, counts[track_id]) for track_id, response in found.items()]
+    names = [field.name for field in fields(DailyRows)]
+    return [DailyRows(**dict(zip(names, row, strict=True))) for row in session.execute(rows)]
 
 
-def _totalled(response: Response, platforms: Mapping[str, Mapping[str, int]]) -> Response:
-    """Add up platforms, by country where a platform gives countries."""
-    total = 0
-    by_country: dict[str, int] = {}
-    for countries in platforms.values():
-        total += _without_overlap(countries)
-        for country, n in countries.items():
-            if country != WORLDWIDE:
-                by_country[country] = by_country.get(country, 0) + n
-    return Response(
-        track_id=response.track_id,
-        streams=total,
-        by_country=by_country,
+def volumes(session: Session, *, since: date) -> dict[str, dict[date, int]]:
+    """Sum the whole label's streams by platform and day: a day that is not there has not been reported."""
+    sums = (
+        select(PerformanceMetric.platform, PerformanceMetric.day, func.sum(PerformanceMetric.streams))
+        .where(PerformanceMetric.day >= since)
+        .group_by(PerformanceMetric.platform, PerformanceMetric.day)
     )
+    found: dict[str, dict[date, int]] = {}
+    for platform, day, streams in session.execute(sums):
+        found.setdefault(platform, {})[day] = int(streams)
+    return found
 
 
 def _without_overlap(countries: Mapping[str, int]) -> int:

@@ -120,6 +120,12 @@ def with_cycles(session: Session, artist_id: int) -> list[tuple[Track, int]]:
     return [(row[0], row[1]) for row in session.execute(rows)]
 
 
+def written_by(session: Session, artist_id: int) -> dict[int, int | None]:
+    """Tell which version of the profile wrote the brief of each of an artist's tracks, by their ids."""
+    rows = select(Track.id, Generation.profile_id).join(Generation, Generation.id == Track.generation_id)
+    return {row[0]: row[1] for row in session.execute(rows.where(Track.artist_id == artist_id))}
+
+
 def made_in_cycle(session: Session, generation_ids: list[int]) -> int:
     """Count the tracks that these requests led to."""
     made = select(func.count()).select_from(Track).where(Track.generation_id.in_(generation_ids))

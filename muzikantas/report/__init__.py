@@ -8,6 +8,7 @@ from pathlib import Path
 
 from muzikantas.models import artist
 from muzikantas.report import clips, pages
+from muzikantas.report.market import artist_section
 from muzikantas.report.rows import gather
 from muzikantas.studio import Studio
 
@@ -23,7 +24,8 @@ def write_report(studio: Studio, artist_id: int, folder: Path) -> Path:
         names = {row.id: row.name for row in artist.everyone(session)}
     report = gather(studio, artist_id)
     keys = [slot.track.audio_key for turn in report.cycles for slot in turn.slots if slot.track]
-    page = pages.render(report, clips.cut(studio.store, keys, most_chars=clips.MOST_CHARS))
+    sound = clips.cut(studio.store, keys, most_chars=clips.MOST_CHARS)
+    page = pages.render(report, sound, market=artist_section(studio, artist_id))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{_file_name(names, artist_id)}.html"
     _replace(path, page)

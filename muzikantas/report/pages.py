@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from muzikantas.analysis.audio import EXTRACTOR
 from muzikantas.analysis.reasons import WORDS
@@ -14,11 +15,16 @@ from muzikantas.report.view import Report
 
 #: Cycles and versions of the profile that stand open; older ones unfold.
 OPEN = 3
+#: Of an artist whose market nobody has looked at.
+NO_MARKET = Markup("")
 WIDE, NARROW = (840.0, 360.0), (350.0, 300.0)
 
 
-def render(report: Report, clips: Mapping[str, Clip]) -> str:
-    """Lay out a report; `clips` gives the preview of each audio key. Everything from outside is escaped."""
+def render(report: Report, clips: Mapping[str, Clip], *, market: Markup = NO_MARKET) -> str:
+    """Lay out a report; `clips` gives the preview of each audio key, `market` a section that is laid out already.
+
+    Everything from outside is escaped.
+    """
     sentence = words.learning(report.curve)
     sizes = (WIDE, NARROW) if report.curve.points else ()
     template = _environment().get_template("report.html")
@@ -32,6 +38,7 @@ def render(report: Report, clips: Mapping[str, Clip]) -> str:
         bars=list(enumerate(DIMENSIONS)),
         open_until=OPEN,
         extractor_now=EXTRACTOR,
+        market=market,
     )
 
 

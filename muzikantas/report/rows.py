@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,13 +10,25 @@ from sqlalchemy.orm import Session
 from muzikantas import __version__
 from muzikantas.analysis import planning
 from muzikantas.analysis.claims import Effect
+from muzikantas.analysis.offpolicy import SHOWN_ABOVE
 from muzikantas.analysis.policy import Observation
 from muzikantas.domain.style import DIMENSIONS
 from muzikantas.models import artist, budget, cycle, insight, performance, track
 from muzikantas.models.artist import Artist, ArtistProfile
 from muzikantas.models.insight import TrendAnalysis
 from muzikantas.report import curve, ledger, persona, turns
-from muzikantas.report.view import FindingsView, Habit, Head, Imprint, PlanView, Report
+from muzikantas.report.evolution import evolution
+from muzikantas.report.view import (
+    ControlView,
+    FindingsView,
+    Habit,
+    Head,
+    Imprint,
+    OtherPolicy,
+    PlanView,
+    Report,
+    SetAside,
+)
 from muzikantas.studio import Studio
 from muzikantas.tasks.learning import observations
 
@@ -38,11 +50,12 @@ def gather(studio: Studio, artist_id: int) -> Report:
             curve=curve.measure((each.cycle, each.outcome) for each in seen),
             findings=_findings(session, owner.id, seen),
             habits=_habits(track.of_artist(session, owner.id)),
-            cycles=turns.cycles(session, owner.id, seen, plans, {row.id: row.version for row in versions}),
+            cycles=turns.cycles(session, owner.id, seen, plans, {row.id: row.version for row in versions}, days=days),
             versions=persona.versions(versions, {plan_id: plan.cycle for plan_id, plan in plans.items()}),
             plan=_newest(plans),
             money=ledger.money(session, owner.id, slots),
             imprint=_imprint(session, owner.id),
+            evolution=evolution(session, owner.id),
         )
 
 
@@ -79,6 +92,7 @@ def _findings(session: Session, artist_id: int, seen: Sequence[Observation]) -> 
         return None
     newest = rows[-1]
     content = newest.content
+    titles = turns.titles(session, artist_id)
     return FindingsView(
         cycle=_cycle_number(session, newest),
         made_at=newest.created_at,
@@ -86,7 +100,27 @@ def _findings(session: Session, artist_id: int, seen: Sequence[Observation]) -> 
         releases=content["releases"],
         releases_needed=content["releases_needed"],
         since=max(len(seen) - content["releases"], 0),
+        control=tuple(ControlView(**each) for each in content["obedience"]["by_provider_and_genre"]),
+        quarantine=_quarantine(content["quarantine"], titles),
+        without_exploring=_other_policy(content["without_exploring"]),
     )
+
+
+def _quarantine(rows: Sequence[Mapping[str, Any]], titles: Mapping[int, str]) -> tuple[SetAside, ...]:
+    return tuple(
+        SetAside(
+            track=titles.get(row["track"], f"track {row['track']}"),
+            first=date.fromisoformat(row["from"]),
+            last=date.fromisoformat(row["to"]),
+            **{name: row[name] for name in ("platform", "country", "streams", "usual", "reason")},
+        )
+        for row in rows
+    )
+
+
+def _other_policy(row: Mapping[str, Any] | None) -> OtherPolicy | None:
+    """Show an estimate only where it stands on enough releases."""
+    return OtherPolicy(**row) if row is not None and row["effective"] > SHOWN_ABOVE else None
 
 
 def _cycle_number(session: Session, analysis: TrendAnalysis) -> int:

@@ -32,9 +32,14 @@ def ledger_rows(session: Session, artist_id: int) -> list[Slot]:
     ]
 
 
+def titles(session: Session, artist_id: int) -> dict[int, str]:
+    """Read what an artist's tracks are called, by their ids."""
+    return {row.id: row.title or f"track {row.id}" for row in track.of_artist(session, artist_id)}
+
+
 def plans(session: Session, artist_id: int) -> dict[int, PlanView]:
     """Read an artist's plans by id; evidence is named by the tracks' titles."""
-    titles = {row.id: row.title or f"track {row.id}" for row in track.of_artist(session, artist_id)}
+    named = titles(session, artist_id)
     numbers = {turn.id: turn.number for turn in cycle.of_artist(session, artist_id)}
     return {
         row.id: PlanView(
@@ -48,7 +53,7 @@ def plans(session: Session, artist_id: int) -> dict[int, PlanView]:
                     expected=item["expected"],
                     uncertainty=item["uncertainty"],
                     propensity=item["propensity"],
-                    evidence=tuple((id_, titles[id_]) for id_ in item["evidence"] if id_ in titles),
+                    evidence=tuple((id_, named[id_]) for id_ in item["evidence"] if id_ in named),
                 )
                 for item in row.items
             ),
@@ -64,9 +69,11 @@ def cycles(
     seen: Sequence[Observation],
     planned: Mapping[int, PlanView],
     versions: Mapping[int, int],
+    *,
+    days: int,
 ) -> tuple[CycleView, ...]:
     """Read an artist's cycles, newest first; `seen` gives outcomes, `versions` the version of each profile's id."""
-    tracks = _tracks(session, artist_id, seen)
+    tracks = _tracks(session, artist_id, seen, days)
     ended_with = {plan.cycle: plan for plan in planned.values()}
     return tuple(
         CycleView(
@@ -100,9 +107,10 @@ def _slot(row: Generation, made: TrackView | None) -> SlotView:
     )
 
 
-def _tracks(session: Session, artist_id: int, seen: Sequence[Observation]) -> dict[int, TrackView]:
+def _tracks(session: Session, artist_id: int, seen: Sequence[Observation], days: int) -> dict[int, TrackView]:
     """Read an artist's tracks by the request that they came from."""
     outcomes = {each.id: each.outcome for each in seen}
+    young = {each.id: each.age_days for each in seen if each.age_days is not None and each.age_days < days}
     out = {row.track_id: row for row, _ in track.releases(session, artist_id)}
     streams = performance.streams_since_release(session, artist_id)
     return {
@@ -117,6 +125,7 @@ def _tracks(session: Session, artist_id: int, seen: Sequence[Observation]) -> di
             loudness_lufs=row.loudness_lufs,
             duration_s=row.duration_s,
             first_streams=round(float(np.expm1(outcomes[row.id]))) if row.id in outcomes else None,
+            foretold_from=young.get(row.id),
             streams=sum(streams[row.id].values()) if row.id in streams else None,
             release=_release(out.get(row.id), row),
         )

@@ -1,7 +1,7 @@
 """What the report shows, as frozen values: `rows` gathers them, `pages` lays them out, tests write them by hand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from muzikantas.analysis.claims import Effect
 from muzikantas.domain.style import Style
 from muzikantas.report.curve import Curve
 from muzikantas.report.diff import Piece
+from muzikantas.report.evolution import Evolution
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,45 @@ class Head:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SetAside:
+    """Streams that look bought or counted wrongly, and are left out of every outcome."""
+
+    track: str
+    platform: str
+    country: str
+    first: date
+    last: date
+    streams: int
+    usual: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherPolicy:
+    """What another way of choosing would have earned, in mean log streams, beside what was earned."""
+
+    value: float
+    error: float
+    effective: float
+    earned: float
+    releases: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlView:
+    """How one provider answers one genre, a value a dimension."""
+
+    provider: str
+    genre: str
+    tracks: int
+    bias: Mapping[str, float]
+    bias_error: Mapping[str, float]
+    slope: Mapping[str, float]
+    slope_error: Mapping[str, float]
+    spread: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class FindingsView:
     """The newest analysis of the artist's releases."""
 
@@ -56,6 +96,9 @@ class FindingsView:
     releases: int
     releases_needed: int | None
     since: int  #: outcomes that came in after it
+    control: tuple[ControlView, ...] = ()
+    quarantine: tuple[SetAside, ...] = ()
+    without_exploring: OtherPolicy | None = None  #: only where its effective sample size is large enough
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +127,7 @@ class TrackView:
     first_streams: int | None  #: in the first days that an outcome counts; None while it is too young
     streams: int | None  #: since release; None when no report has named it
     release: str  #: in words
+    foretold_from: int | None = None  #: days that were reported, where the others are foretold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -245,3 +289,4 @@ class Report:
     plan: PlanView | None  #: the newest
     money: MoneyView
     imprint: Imprint
+    evolution: Evolution = field(default_factory=Evolution)

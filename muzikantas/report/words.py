@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from muzikantas.analysis.claims import Effect
 from muzikantas.domain.money import MICROS, decimal_text
 from muzikantas.report.curve import Curve
-from muzikantas.report.view import FindingsView, PlanItem
+from muzikantas.report.view import FindingsView, OtherPolicy, PlanItem
 
 #: Amounts below this many micros are printed to the last place: a language model's call costs a tenth of a cent.
 EXACT_BELOW = 100_000
@@ -139,9 +139,29 @@ def learning(curve: Curve) -> str:
 def claim(effect: Effect) -> str:
     """Give an effect's verdict in words."""
     span = f"{factor(effect.low)} to {factor(effect.high)}"
+    direction = "more" if effect.estimate > 0 else "fewer"
     if effect.verdict == "supported":
-        return f"Supported: {'more' if effect.estimate > 0 else 'fewer'} streams, {span}."
-    return f"Not enough data: anything from {span} fits."
+        later = "" if effect.later is None else f" The later releases alone say {factor(effect.later)}."
+        return f"Supported: {direction} streams, {span}.{later}"
+    if effect.verdict == "not held":
+        later = "there are none yet" if effect.later is None else f"they alone say {factor(effect.later)}"
+        return f"Not held: {direction} streams in all, but the later releases do not agree ({later})."
+    needed = ""
+    if effect.releases_needed is not None:
+        needed = f" To claim 20 % takes about {number(effect.releases_needed)} releases like these."
+    return f"Not enough data: anything from {span} fits.{needed}"
+
+
+def other_policy(other: OtherPolicy, days: int) -> str:
+    """Say what following the best guess in every slot would have earned."""
+    reach = 1.96 * other.error
+    low, high = (factor(other.value - other.earned + side * reach) for side in (-1, 1))
+    return (
+        f"Had every slot followed the best guess and none explored, a release would have had "
+        f"{factor(other.value - other.earned)} the streams of its first {days} days (95 % interval {low} to {high}), "
+        f"by the chances that the plans logged for {many(other.releases, 'release')}; effective sample size "
+        f"{other.effective:.0f}."
+    )
 
 
 def certainty(findings: FindingsView) -> str:

@@ -75,6 +75,7 @@ class Admin:
             "requests": [_entry(task, now, attempts.get(task.id, [])) for task in tasks],
             "wavs": wavs.entries(self._ledger),
             "llm_calls": self._ledger.number("SELECT count(*) FROM llm_calls"),
+            "spotify_requests": self._ledger.numbers("spotify_requests/"),
         }
 
     async def faults(self) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from muzikantas.sandbox.faults import Faults
 from muzikantas.sandbox.ledger import Ledger
 from muzikantas.sandbox.openai import OpenAI
 from muzikantas.sandbox.recorder import Recorder
+from muzikantas.sandbox.spotify import Spotify
 from muzikantas.sandbox.suno import Suno
 from muzikantas.sandbox.suno_rules import KIE, SUNOAPI
 
@@ -53,6 +54,7 @@ def create_app(config: Config) -> ASGIApp:
         app.include_router(gateway.routes())
     app.include_router(ElevenLabs(config, ledger, faults, recorder).routes())
     app.include_router(OpenAI(config, ledger, faults).routes())
+    app.include_router(Spotify(config, ledger, faults).routes())
     app.include_router(Distribution(config, ledger, faults).routes())
     app.include_router(Admin(config, ledger, faults).routes())
     app.add_exception_handler(404, _nowhere)

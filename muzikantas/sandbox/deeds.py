@@ -43,6 +43,19 @@ DEEDS: dict[tuple[str, str], frozenset[str]] = {
     ("openai", "responses"): _ANYWHERE | _WORDS,
     ("openai", "chat"): _ANYWHERE | _WORDS,
     ("openai", "moderations"): _ANYWHERE | {"flagged"},
+    **{
+        ("spotify", endpoint): _ANYWHERE | {"error", "lacking", "nothing", "html"}
+        for endpoint in (
+            "token",
+            "search",
+            "artist",
+            "album",
+            "track",
+            "artist-albums",
+            "album-tracks",
+            "removed",
+        )
+    },
     ("distribution", "releases"): _ANYWHERE,
     ("distribution", "streams"): _ANYWHERE | {"html"},
 }
@@ -53,6 +66,7 @@ FIELDS = {
     "kie": ("title", "style", "reference"),
     "elevenlabs": ("prompt",),
     "openai": ("input",),
+    "spotify": ("query",),
     "distribution": ("title", "reference"),
 }
 
@@ -88,6 +102,20 @@ ELEVENLABS_ERRORS = {
     "too_many_concurrent_requests": 429,
     "system_busy": 429,
 }
+
+
+#: What apps in Development Mode were answered, by our names; the token's and the look-ups'.
+SPOTIFY_ERRORS = (
+    "too_fast",
+    "quota_exceeded",
+    "premium",
+    "premium_text",
+    "removed",
+    "gone",
+    "expired_token",
+    "invalid_client",
+    "invalid_request",
+)
 
 
 def kind_of(do: Deed) -> str:

@@ -11,6 +11,7 @@ from muzikantas.sandbox.deeds import (
     ELEVENLABS_ERRORS,
     FIELDS,
     INCOMPLETE,
+    SPOTIFY_ERRORS,
     WAV_CALLBACKS,
     Deed,
 )
@@ -77,7 +78,7 @@ def _check_deed(do: Deed, address: tuple[str, str], where: str) -> None:
         raise BadScript(f"{where}: {place} cannot do {_listed(unknown)}; it can do {_listed(DEEDS[address])}")
     if do.get("callback") == "bad_signature" and address[0] != "kie":
         raise BadScript(f"{where}: only kie signs its callbacks, so bad_signature is nothing for {address[0]}")
-    checks = _VALUES | _VALUES_OF.get(address[1], {})
+    checks = _VALUES | _VALUES_OF.get(address[1], {}) | _VALUES_AT.get(address[0], {})
     for name in sorted(do):
         expected, is_good = checks.get(name, _SWITCH)
         if not is_good(do[name]):
@@ -153,4 +154,15 @@ _VALUES_OF: dict[str, dict[str, _Check]] = {
     "generate": {"status": _JOB_STATUS},
     "record-info": {"status": _JOB_STATUS},
     "wav": {"status": _JOB_STATUS, "callback": _one_of(*WAV_CALLBACKS), "fail": _one_of(*WAV_FAILURES)},
+}
+
+#: Provider → the values that are different there.
+_VALUES_AT: dict[str, dict[str, _Check]] = {
+    "spotify": {
+        "error": _one_of(*SPOTIFY_ERRORS),
+        "lacking": (
+            "a list of fields",
+            lambda value: isinstance(value, list) and all(isinstance(name, str) for name in value),
+        ),
+    },
 }

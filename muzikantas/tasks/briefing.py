@@ -2,26 +2,40 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from muzikantas.analysis import planning, prompting
+from muzikantas.analysis.experiment import interleave
 from muzikantas.celery import app
 from muzikantas.domain.brief import Brief
-from muzikantas.domain.profile import Profile
+from muzikantas.domain.errors import Refused
 from muzikantas.domain.replies import BriefTexts, SlotText
-from muzikantas.models import artist, cycle, generation, insight
-from muzikantas.models.artist import Artist
+from muzikantas.models import artist, cycle, experiment, generation, insight
+from muzikantas.models.artist import Artist, ArtistProfile
 from muzikantas.models.base import insert_or_keep
 from muzikantas.models.cycle import Cycle
 from muzikantas.models.generation import Generation
 from muzikantas.studio import Studio
 from muzikantas.tasks import canvases
 from muzikantas.tasks.conversation import ask
+from muzikantas.tasks.judging import judge
+from muzikantas.tasks.learning import shared
 from muzikantas.tasks.stages import StageTask
+
+
+@dataclass(frozen=True)
+class Share:
+    """The slots of a cycle that one version of the profile writes: all of them, unless an experiment runs."""
+
+    version: ArtistProfile
+    purpose: str  #: of the question to the language model; each version has its own
+    items: tuple[tuple[int, dict[str, Any]], ...]  #: slot number and plan item
 
 
 @app.task(base=StageTask, bind=True)
@@ -33,58 +47,101 @@ def brief(self: StageTask, cycle_id: int) -> int:
         if turn is None:
             return cycle_id
         owner = artist.get(session, turn.artist_id)
-        profile = artist.current(session, owner.id).profile
         rows = generation.of_cycle(session, cycle_id)
-        items = _items(session, turn, owner, profile)
-    if not rows:
-        texts = _texts(studio, turn, owner, profile, items)
-        if texts is None and profile.voice != "instrumental":
-            with studio.begin() as session:
-                cycle.end(
-                    session, cycle_id, "starved", "no model wrote lyrics within its bounds, and this artist sings"
-                )
-            return cycle_id
-        with studio.begin() as session:
-            _write(session, turn, profile, items, texts, studio)
-            rows = generation.of_cycle(session, cycle_id)
+    if not rows and turn.slots > 0:
+        judge(studio, turn)
+        rows = _begin(studio, turn, owner)
     with studio.begin() as session:
-        cycle.enter(session, cycle_id, "generate", patience_s=studio.settings.reconcile_after_s)
-    canvases.turn(cycle_id, [row.id for row in rows if row.finished_at is None] or [rows[0].id]).delay()
+        turn = cycle.enter(session, cycle_id, "generate", patience_s=studio.settings.reconcile_after_s)
+    if turn is not None and rows:
+        canvases.turn(cycle_id, [row.id for row in rows if row.finished_at is None] or [rows[0].id]).delay()
+    elif turn is not None:  # nothing is worth buying; what came in since the last cycle is still learned from
+        canvases.body(cycle_id).delay()
     return cycle_id
 
 
-def _items(session: Session, turn: Cycle, owner: Artist, profile: Profile) -> Sequence[dict[str, Any]]:
-    """Give one plan item a slot: of the newest plan, or of the policy with nothing known."""
+def _begin(studio: Studio, turn: Cycle, owner: Artist) -> list[Generation]:
+    """Write the cycle's briefs, in the words of one version or two; without lyrics to sing the cycle is over."""
+    with studio.begin() as session:
+        shares = _shares(session, turn, _items(session, turn, owner, days=studio.settings.outcome_days))
+    texts: dict[int, SlotText] = {}
+    for share in shares:
+        found = _texts(studio, turn, owner, share)
+        texts |= found
+        if not found and share.version.profile.voice != "instrumental":
+            with studio.begin() as session:
+                why = "no model wrote lyrics within its bounds, and this artist sings"
+                cycle.end(session, turn.id, "starved", why)
+            return []
+    with studio.begin() as session:
+        for share in shares:
+            _write(session, turn, share, texts, studio)
+        return generation.of_cycle(session, turn.id)
+
+
+def _items(session: Session, turn: Cycle, owner: Artist, *, days: int) -> Sequence[dict[str, Any]]:
+    """Give one plan item a slot: of the newest plan, or of the policy with nothing known.
+
+    A plan that stops early leaves the cycle fewer slots, and needs fewer tracks of it.
+    """
     plan = insight.latest_plan(session, owner.id)
+    if plan is not None and plan.stopped is not None and len(plan.items) < turn.slots:
+        row = cycle.get(session, turn.id)
+        row.slots, row.quorum = len(plan.items), min(row.quorum, len(plan.items))
+        return plan.items
     if plan is not None and len(plan.items) >= turn.slots:
         return plan.items[: turn.slots]
-    first = planning.choose(owner.policy, [], profile.space(), turn.slots, cycle=turn.number, seed=turn.seed)
+    space = artist.current(session, owner.id).profile.space()
+    prior = shared(session, owner, space, days=days)
+    first = planning.choose(owner.policy, [], space, turn.slots, cycle=turn.number, seed=turn.seed, prior=prior)
     return [planning.as_item(proposal) for proposal in first]
 
 
-def _texts(
-    studio: Studio, turn: Cycle, owner: Artist, profile: Profile, items: Sequence[dict[str, Any]]
-) -> list[SlotText] | None:
-    """Have a model write titles and lyrics; None when none did."""
-    styles = [planning.style_of(item) for item in items]
+def _shares(session: Session, turn: Cycle, items: Sequence[dict[str, Any]]) -> list[Share]:
+    """Deal the slots to the version before and the changed one while an experiment runs; else all to the newest."""
+    slots = list(enumerate(items, start=1))
+    newest = artist.current(session, turn.artist_id)
+    trial = experiment.running(session, turn.artist_id)
+    if trial is None or trial.began > turn.number:
+        return [Share(newest, "brief", tuple(slots))] if slots else []
+    dealt = interleave(
+        [item["genre"] for item in items],
+        [item["expected"] or 0.0 for item in items],
+        cycle=turn.number,
+        rng=np.random.default_rng(turn.seed),
+    )
+    before = session.get_one(ArtistProfile, trial.before_id)
+    shares = [
+        Share(version, purpose, tuple(slot for slot, new in zip(slots, dealt, strict=True) if new is changed))
+        for version, purpose, changed in ((newest, "brief", True), (before, "brief_before", False))
+    ]
+    return [share for share in shares if share.items]
+
+
+def _texts(studio: Studio, turn: Cycle, owner: Artist, share: Share) -> dict[int, SlotText]:
+    """Have a model write titles and lyrics, by slot; nothing when none did."""
+    profile = share.version.profile
+    styles = [planning.style_of(item) for _, item in share.items]
     question = prompting.brief_question(profile, owner.name, owner.language, styles)
-    answer = ask(studio, turn, "brief", question, BriefTexts, lambda r: prompting.checked_texts(r, profile, len(items)))
-    return answer[0] if answer else None
+
+    def check(reply: BriefTexts) -> list[SlotText]:
+        return prompting.checked_texts(reply, profile, len(styles))
+
+    try:
+        answer = ask(studio, turn, share.purpose, question, BriefTexts, check)
+    except Refused:
+        # An earlier delivery asked for other slots: the operator has ended the experiment in between.
+        return {}
+    return {slot: text for (slot, _), text in zip(share.items, answer[0], strict=True)} if answer else {}
 
 
-def _write(
-    session: Session,
-    turn: Cycle,
-    profile: Profile,
-    items: Sequence[dict[str, Any]],
-    texts: list[SlotText] | None,
-    studio: Studio,
-) -> None:
-    """Insert the cycle's generations; slots that another delivery has written stay as they are."""
+def _write(session: Session, turn: Cycle, share: Share, texts: dict[int, SlotText], studio: Studio) -> None:
+    """Insert generations for a version's slots; those that another delivery has written stay as they are."""
     facts = studio.music(studio.settings.music_providers[0]).facts
-    for slot, item in enumerate(items, start=1):
+    profile = share.version.profile
+    for slot, item in share.items:
         style = planning.style_of(item)
-        text = texts[slot - 1] if texts else None
+        text = texts.get(slot)
         words = Brief(
             style=prompting.style_text(profile.style_template, style),
             title=text.title if text else None,
@@ -98,6 +155,7 @@ def _write(
             Generation,
             cycle_id=turn.id,
             slot=slot,
+            profile_id=share.version.id,
             asked_genre=style.genre,
             asked_values=list(style.values),
             why_asked=item["reason"],

@@ -28,7 +28,7 @@ def label(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Label]:
     shape = Shape(
         flower=False,
         durable=False,
-        groups={"suno": "2,2", "media": "2,2", "listen": "2,2", "llm": "2,2", "default": "2,2"},
+        groups={"suno": "2,2", "media": "2,2", "listen": "2,2", "llm": "2,2", "spotify": "1,1", "default": "2,2"},
         sandbox_options=("--generation-seconds", "1.0", "--audio-seconds", "12"),
         overrides={
             "VISIBILITY_TIMEOUT_S": str(VISIBILITY_TIMEOUT_S),

@@ -219,7 +219,7 @@ def test_the_command_shows_every_provider_in_use(label: Label) -> None:
     assert said.returncode == 0, said.stderr
     providers = {state["provider"]: state for state in json.loads(said.stdout)["providers"]}
     assert next(iter(providers)) == studio().settings.music_providers[0]
-    assert list(providers)[-2:] == ["openai", "distribution"]
+    assert list(providers)[-3:] == ["openai", "distribution", "spotify"]
     assert providers["openai"]["accounts"][0]["limits"]["calls"] == studio().settings.openai_rate_calls
     (one,) = json.loads(label.muzikantas("limits", "openai", "--json").stdout)["providers"]
     assert one["provider"] == "openai"

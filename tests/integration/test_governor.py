@@ -249,6 +249,7 @@ def test_the_command_shows_the_governors_of_the_settings(url: str) -> None:
         "SUNO_RATE_CALLS": "7",
         "OPENAI_RATE_CALLS": "9",
         "DISTRIBUTION_BASE_URL": "",
+        "SPOTIFY_CLIENT_ID": "",
     }
     environment = {**os.environ, **settings, "REDIS_URL": url, "MUZ_HOME": "/nonexistent/muzikantas"}
     few = Limits(calls=7, window_s=10.0, concurrency=20)

@@ -158,7 +158,7 @@ def test_up_runs_everything_others_find_it_and_ctrl_c_stops_it_in_order(
             check=False,
         )
         assert ping.returncode == 0, ping.stderr
-        nodes = {f"{queue}@muzikantas" for queue in ("suno", "media", "listen", "llm", "default")}
+        nodes = {f"{queue}@muzikantas" for queue in ("suno", "media", "listen", "llm", "spotify", "default")}
         assert set(json.loads(ping.stdout.strip().splitlines()[0])) == nodes
         family = psutil.Process(running.pid).children(recursive=True)
         running.send_signal(signal.SIGINT)

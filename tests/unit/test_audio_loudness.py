@@ -106,6 +106,18 @@ def test_blocks_of_any_length_give_the_same(piece: int) -> None:
     assert true_peak(samples, piece) == pytest.approx(true_peak(samples, samples.shape[1]), abs=1e-4)
 
 
+@pytest.mark.parametrize("rate", [8000, 10_007, 11_025, 44_100, 192_000])
+def test_filtering_run_by_run_is_filtering_sample_by_sample(rate: int) -> None:
+    low = 3.0 * np.sin(2 * np.pi * 30.0 * np.arange(2 * rate) / rate)
+    samples = (np.random.default_rng(rate).normal(0.0, 0.1, 2 * rate) + low).astype(np.float32)
+    segment = round(rate / loudness.SEGMENTS_PER_S)
+    weighted = scipy.signal.sosfilt(loudness.k_weighting(rate), samples.astype(np.float64))
+    # Blocks of 400 ms, one starting every 100 ms; at this level both gates let all of them pass.
+    powers = [np.mean(weighted[k * segment : (k + 4) * segment] ** 2) for k in range(len(samples) // segment - 3)]
+    expected = -0.691 + 10 * np.log10(np.mean(powers))
+    assert metered(samples[None], rate, piece=7001).integrated_lufs() == pytest.approx(expected, abs=1e-4)
+
+
 def test_silence_has_no_loudness() -> None:
     silence = np.zeros((2, 5 * RATE), dtype=np.float32)
     assert metered(silence).integrated_lufs() == -np.inf

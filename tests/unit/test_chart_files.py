@@ -1,11 +1,17 @@
 """Chart files: every known form, and what a broken line or name leads to. All fixtures are made up."""
 
+import csv
+import io
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from muzikantas.analysis.charts import chart_of, read_chart
-from muzikantas.analysis.reports import BadLine
+from muzikantas.analysis.chart_lines import number, records
+from muzikantas.analysis.charts import chart_of, read_chart, read_entries
+from muzikantas.analysis.reports import BadLine, whole
 from muzikantas.domain.errors import InputError
 
 WEEKLY = "rank,uri,artist_names,track_name,source,peak_rank,previous_rank,weeks_on_chart,streams\n"
@@ -137,3 +143,58 @@ def test_name_that_does_not_tell_the_chart_is_refused(name: str) -> None:
 def test_weekly_lines_under_a_name_without_a_date_are_refused() -> None:
     with pytest.raises(InputError, match="no date"):
         read(WEEKLY + line(1), "top50-daily-japan.csv")
+
+
+@given(text=st.one_of(st.integers().map(str), st.text(max_size=14)), least=st.integers(-1, 1))
+def test_numbers_are_read_as_in_reports(text: str, least: int) -> None:
+    def outcome(read: Callable[[], int]) -> int | str:
+        try:
+            return read()
+        except ValueError as error:
+            return str(error)
+
+    assert outcome(lambda: number(text, "n", least)) == outcome(lambda: whole(text, "n", least=least))
+
+
+@given(order=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 4)), max_size=60))
+def test_a_position_told_twice_is_found_wherever_it_stands(order: list[tuple[int, int]]) -> None:
+    text = DAILY + "".join(f"2026-01-0{day + 1},{position},S,A,,\n" for day, position in order)
+
+    rows = read(text, "top50-daily-japan.csv")
+
+    twice = [i for i, pair in enumerate(order) if pair in order[:i]]
+    assert [i for i, row in enumerate(rows) if isinstance(row, BadLine)] == twice
+    assert [row.line for row in rows if isinstance(row, BadLine)] == [i + 2 for i in twice]
+
+
+@given(st.text(alphabet='ab,"\n\r ', max_size=40))
+def test_records_are_those_of_the_csv_module(text: str) -> None:
+    try:
+        expected = [
+            cells for cells in csv.reader(io.StringIO(text, newline=""), strict=True) if cells not in ([], [""])
+        ]
+    except csv.Error:
+        expected = None
+
+    found = list(records(io.StringIO(text, newline="")))
+
+    bad = [record for record in found if isinstance(record, BadLine)]
+    assert (expected is None) == bool(bad)
+    if expected is not None:
+        assert [record[1] for record in found if not isinstance(record, BadLine)] == expected
+
+
+def test_a_file_is_read_as_its_rows_are_taken() -> None:
+    taken = 0
+
+    def lines() -> Iterator[str]:
+        nonlocal taken
+        for text in (WEEKLY, *(line(rank) for rank in range(1, 1000))):
+            taken += 1
+            yield text
+
+    entries = read_entries(lines(), WEEKLY_NAME)
+
+    for _ in range(3):
+        next(entries)
+    assert taken == 4

@@ -19,6 +19,9 @@ WALK_EXPONENT = 1.5
 #: a semitone at worst; medians reach over 9 of them (0.4 s).
 CELL, REACH = 2, 9
 
+#: Cells whose medians are taken at once.
+MEDIAN_CELLS = 16_384
+
 #: Exchanges after which the middle one of nine values is their median (Smith, Graphics Gems V, 1995, IV.4).
 EXCHANGES = (
     *((1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3)),
@@ -59,8 +62,8 @@ def percussive_ratio(frames: Frames) -> float:
     spectrogram (amplitudes) is divided between the two in proportion to their squares (Fitzgerald, DAFx 2010).
     """
     bands, count = (size - size % CELL for size in frames.mel_power.shape)
-    cells = frames.mel_power[:bands, :count].reshape(bands // CELL, CELL, count // CELL, CELL)
-    amplitude = np.sqrt(cells.mean(axis=(1, 3)))
+    power = frames.mel_power[:bands, :count]
+    amplitude = np.sqrt(sum(power[row::CELL, column::CELL] for row in range(CELL) for column in range(CELL)) / CELL**2)
     sustained = np.square(median_of_nine(amplitude))
     percussive = np.square(median_of_nine(amplitude.T).T)
     both = sustained + percussive
@@ -69,14 +72,22 @@ def percussive_ratio(frames: Frames) -> float:
 
 
 def median_of_nine(rows: Array) -> Array:
-    """Median of nine neighbours along the last axis, mirrored at both ends; five times as fast as a general one."""
-    count = rows.shape[-1]
-    padded = np.pad(rows, [(0, 0)] * (rows.ndim - 1) + [(REACH // 2, REACH // 2)], mode="symmetric")
-    values = [padded[..., k : k + count] for k in range(REACH)]
+    """Median of nine neighbours along the last axis of a matrix, mirrored at both ends; far faster than a general one.
+
+    A few rows at a time, so that all nine copies stay in a processor's cache.
+    """
+    padded = np.pad(rows, [(0, 0), (REACH // 2, REACH // 2)], mode="symmetric")
+    few = max(1, MEDIAN_CELLS // padded.shape[1])
+    return np.concatenate([_middle(padded[start : start + few]) for start in range(0, len(padded), few)])
+
+
+def _middle(padded: Array) -> Array:
+    """Median of each cell with the eight after it along the last axis."""
+    count = padded.shape[1] - REACH + 1
+    values = [padded[:, k : k + count] for k in range(REACH)]
     for low, high in EXCHANGES:
         values[low], values[high] = np.minimum(values[low], values[high]), np.maximum(values[low], values[high])
-    median: Array = values[REACH // 2]
-    return median
+    return values[REACH // 2]
 
 
 def danceability(levels: Array) -> float:

@@ -53,7 +53,19 @@ UNKNOWN_FRAMES = 1 << 62
 HEAD = 512
 
 
-def open_sound(file: BinaryIO) -> tuple[soundfile.SoundFile, float | None]:
+class Sound(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """A file that is read forwards only.
+
+    soundfile seeks after every read in one that can: for that an MP3 is decoded anew from some frames before, and a
+    file of unknown length refuses it at its end.
+    """
+
+    def seekable(self) -> bool:
+        """Say that it is not."""
+        return False
+
+
+def open_sound(file: BinaryIO) -> tuple[Sound, float | None]:
     """Open a file by what its bytes are, whatever its name; give its length in seconds by its own header, if known.
 
     Raises `UnusableAudio` when the file is empty, or none that we read.
@@ -71,7 +83,7 @@ def open_sound(file: BinaryIO) -> tuple[soundfile.SoundFile, float | None]:
     if name is None and not (mp3 and mp3.data):
         raise UnusableAudio(refusal(head, size))
     try:
-        sound = soundfile.SoundFile(io.BytesIO(mp3.data) if mp3 else file)
+        sound = Sound(io.BytesIO(mp3.data) if mp3 else file)
     except soundfile.LibsndfileError as error:
         found = f"a damaged {name or 'MP3'} file of {size} bytes"
         raise UnusableAudio(f"{found} that cannot be opened ({error.error_string}): download it again") from error

@@ -17,9 +17,6 @@ from muzikantas.analysis.audio.spectrum import SAMPLE_RATE, Array
 #: Of longer recordings the middle is kept for tempo, key, timbre and structure: intros and outros say least.
 LONGEST_S = 600.0
 
-#: Samples at once: a piece and what is made of it then fit into a processor's cache, which halves the time.
-PIECE = 65_536
-
 #: Samples a level (10 ms).
 LEVEL_SAMPLES = SAMPLE_RATE // 100
 
@@ -69,15 +66,14 @@ class Intake:
         self._fold, self._levels, self._window = _Fold(main), _Levels(), _Window(announced_s)
 
     def add(self, samples: Samples) -> None:
-        """Take the next block, `[shape=(channels, n)]`, finite."""
-        rows = loudness.main_channels(samples)
+        """Take the next block, `[shape=(channels, n)]`, finite; fastest in blocks of `decode.BLOCK_S`."""
+        # Decoders give the channels of each sample side by side; all that follows reads channel by channel.
+        rows = np.ascontiguousarray(loudness.main_channels(samples))
         self._count += rows.shape[1]
-        for start in range(0, rows.shape[1], PIECE):
-            piece = rows[:, start : start + PIECE]
-            self._meter.add(piece)
-            self._peaks.add(piece)
-            self._clipping.add(piece)
-            self._keep(self._resampler.resample_chunk(self._fold.mono(piece)))
+        self._meter.add(rows)
+        self._peaks.add(rows)
+        self._clipping.add(rows)
+        self._keep(self._resampler.resample_chunk(self._fold.mono(rows)))
 
     def finish(self) -> Recording:
         """Give what was heard; nothing can be added after."""
@@ -145,7 +141,7 @@ class _Levels:
         used = joined.size - joined.size % LEVEL_SAMPLES
         self._levels.append(levels(joined[:used]))
         self._rest = joined[used:].copy()
-        self._peak = max(self._peak, float(np.max(np.abs(mono), initial=0.0)))
+        self._peak = max(self._peak, float(mono.max(initial=0.0)), -float(mono.min(initial=0.0)))
         self._energy += float(np.dot(mono, mono))
         self._count += mono.size
 
@@ -163,7 +159,8 @@ class _Levels:
 def levels(mono: Array) -> Array:
     """Standard deviation of every 10 ms of a mono signal at `SAMPLE_RATE`, `[shape=(n // LEVEL_SAMPLES,)]`."""
     segments = mono[: mono.size - mono.size % LEVEL_SAMPLES].reshape(-1, LEVEL_SAMPLES)
-    variance = np.einsum("ij,ij->i", segments, segments) / LEVEL_SAMPLES - np.square(segments.mean(axis=1))
+    means = segments @ np.full(LEVEL_SAMPLES, 1.0 / LEVEL_SAMPLES, dtype=np.float32)
+    variance = np.einsum("ij,ij->i", segments, segments) / LEVEL_SAMPLES - np.square(means)
     level: Array = np.sqrt(np.maximum(variance, 0.0))
     return level
 
@@ -187,6 +184,8 @@ class _Clipping:
 
     def _listen(self, row: Samples, open_: int) -> int:
         """Count the runs that end in a row; give the length of the one that reaches its end."""
+        if not open_ and max(row.max(), -row.min()) < FULL_SCALE:
+            return 0
         at_scale = np.flatnonzero(np.abs(row) >= FULL_SCALE)
         breaks = np.flatnonzero(np.diff(at_scale) > 1)
         lengths = np.diff(np.r_[0, breaks + 1, at_scale.size])

@@ -15,21 +15,18 @@ from muzikantas.analysis.audio.decode import Samples
 #: BS.1770 leaves out.
 FIVE_ONE, FIVE_ONE_WITHOUT_LFE = 6, (0, 1, 2, 4, 5)
 
-#: The standard knows one to five channels; here two by two (first, second, weight), a lone one with itself. Surrounds
-#: weigh 1.41.
-PAIRS = {
-    1: ((0, 0, 1.0),),
-    2: ((0, 1, 1.0),),
-    3: ((0, 1, 1.0), (2, 2, 1.0)),
-    4: ((0, 1, 1.0), (2, 3, 1.0)),
-    5: ((0, 1, 1.0), (2, 2, 1.0), (3, 4, 1.41)),
-}
+#: Weight of each channel; the standard knows one to five of them. Surrounds weigh 1.41.
+WEIGHTS = {count: np.array([1.0, 1.0, 1.0, 1.41, 1.41][:count]) for count in range(1, 6)}
+WEIGHTS[4] = np.ones(4)
 
 #: The rate at which BS.1770 tabulates its filter.
 STANDARD_RATE = 48_000
 
 #: Energies are kept for segments of 100 ms: four are a gating block, thirty a short-term window at 10 Hz.
 SEGMENTS_PER_S, GATING_SEGMENTS, SHORT_TERM_SEGMENTS = 10, 4, 30
+
+#: Samples that are filtered at once, at most: the filter of so many is one product of matrices.
+LONGEST_RUN = 50
 
 #: Loudness of a mean square of 1, and the gates: absolute in LUFS, the others relative to the mean in LU.
 OFFSET_LUFS, ABSOLUTE_LUFS, RELATIVE_LU, RANGE_RELATIVE_LU = -0.691, -70.0, -10.0, -20.0
@@ -49,7 +46,7 @@ def main_channels(samples: Samples) -> Samples:
     return samples[list(FIVE_ONE_WITHOUT_LFE)] if len(samples) == FIVE_ONE else samples
 
 
-def k_weighting(sample_rate: int) -> NDArray[np.float32]:
+def k_weighting(sample_rate: int) -> NDArray[np.float64]:
     """Coefficients of the K filter of ITU-R BS.1770 at any rate, as second-order sections `[shape=(2, 6)]`.
 
     The standard tabulates them at 48 kHz only. The analogue prototypes behind its tables (a shelf of 4 dB above
@@ -62,7 +59,7 @@ def k_weighting(sample_rate: int) -> NDArray[np.float32]:
     low_poles, tabulated = _high_pass(sample_rate), _high_pass(STANDARD_RATE)
     # The standard leaves its high pass a gain of 0.04 dB, which depends on the rate; it is held to the tables' rate.
     held = (low_poles[0] - low_poles[1] + low_poles[2]) / (tabulated[0] - tabulated[1] + tabulated[2])
-    return np.array([np.r_[shelf, poles] / poles[0], np.r_[held, -2.0 * held, held, low_poles]], dtype=np.float32)
+    return np.array([np.r_[shelf, poles] / poles[0], np.r_[held, -2.0 * held, held, low_poles]])
 
 
 def _high_pass(sample_rate: int) -> NDArray[np.float64]:
@@ -73,41 +70,72 @@ def _high_pass(sample_rate: int) -> NDArray[np.float64]:
     return scaled
 
 
-class Meter:
-    """Loudness of a recording that arrives in blocks.
+class _Runs:
+    """A recursive filter as matrices over runs of samples, which a processor does ten times as fast as step by step.
 
-    Two channels pass the filter as real and imaginary part of one signal: the filter is real, so they do not mix, and
-    a processor that waits for each step's result does two at once.
+    What a run leaves in the filter is four numbers. In the basis in which they do not mix, two fade with one complex
+    pole each, and the other two are their conjugates.
     """
+
+    def __init__(self, sections: NDArray[np.float64], length: int) -> None:
+        silence = np.zeros((len(sections), length, 2))
+        answers, left = scipy.signal.sosfilt(sections, np.eye(length), zi=silence)
+        started = np.eye(4).reshape(4, 2, 2).transpose(1, 0, 2)
+        fading, kept = scipy.signal.sosfilt(sections, np.zeros((4, length)), zi=started)
+        poles, basis = np.linalg.eig(kept.transpose(1, 0, 2).reshape(4, 4))
+        chosen = poles.imag > 0.0
+        self.poles = poles[chosen]
+        #: From a run to what it leaves, `[shape=(length, 4)]`: real parts, then imaginary parts.
+        self.leaving = _parts(left.transpose(1, 0, 2).reshape(length, 4) @ basis[:, chosen], axis=1)
+        #: From a run and what was left before it to the filtered run, `[shape=(length + 4, length)]`.
+        fading = 2.0 * (np.linalg.inv(basis)[chosen] @ fading).conj()
+        self.filtering = np.concatenate([answers.astype(np.float32), _parts(fading, axis=0)])
+
+
+def _parts(numbers: NDArray[np.complex128], axis: int) -> Samples:
+    """Real parts, then imaginary parts."""
+    return np.concatenate([numbers.real, numbers.imag], axis=axis).astype(np.float32)
+
+
+class Meter:
+    """Loudness of a recording that arrives in blocks."""
 
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._segment = round(sample_rate / SEGMENTS_PER_S)
-        self._filter = k_weighting(sample_rate)
-        self._pairs = PAIRS.get(channels, ((0, 0, 1.0),))
-        # Poles this close to 1 need doubles: in single precision a bass would leave noise only 30 dB below itself.
-        exact = np.complex64 if sample_rate <= STANDARD_RATE else np.complex128
-        self._state = np.zeros((len(self._pairs), len(self._filter), 2), dtype=exact)
-        self._rest = np.zeros((len(self._pairs), 0), dtype=exact)
+        self._weights = WEIGHTS.get(channels, np.ones(1))
+        self._length = max(n for n in range(1, LONGEST_RUN + 1) if self._segment % n == 0)
+        self._runs = _Runs(k_weighting(sample_rate), self._length)
+        self._left = np.zeros((2, len(self._weights)), dtype=np.complex128)
+        self._rest = np.zeros((len(self._weights), 0), dtype=np.float32)
         self._energies = [np.zeros(0)]
 
     def add(self, samples: Samples) -> None:
-        """Take the next block, `[shape=(channels, n)]`, n at least 1, without LFE; of more than five their mean."""
-        rows = samples if len(samples) in PAIRS else samples.mean(axis=0, keepdims=True)
-        weighted = np.empty((len(self._pairs), rows.shape[1]), dtype=self._state.dtype)
-        for index, (first, second, _) in enumerate(self._pairs):
-            weighted[index].real = rows[first]
-            weighted[index].imag = rows[second] if second != first else 0.0
-            weighted[index], self._state[index] = scipy.signal.sosfilt(
-                self._filter, weighted[index], zi=self._state[index]
-            )
-        joined = np.concatenate([self._rest, weighted], axis=1)
-        count = joined.shape[1] // self._segment
-        energy = np.zeros(count)
-        for (_, _, weight), row in zip(self._pairs, joined, strict=True):
-            parts = row[: count * self._segment].view(row.real.dtype).reshape(count, 2 * self._segment)
-            energy += weight * np.einsum("ij,ij->i", parts, parts) / self._segment
-        self._energies.append(energy)
-        self._rest = joined[:, count * self._segment :].copy()
+        """Take the next block, `[shape=(channels, n)]`, without LFE; of more than five channels their mean."""
+        rows = samples if len(samples) in WEIGHTS else samples.mean(axis=0, keepdims=True)
+        joined = np.concatenate([self._rest, rows], axis=1) if self._rest.size else rows
+        used = joined.shape[1] - joined.shape[1] % self._segment
+        self._rest = joined[:, used:].copy()
+        if used:
+            weighted = self._weighted(joined[:, :used].reshape(len(joined), -1, self._length))
+            parts = weighted.reshape(-1, self._segment)
+            energies = np.einsum("ij,ij->i", parts, parts).reshape(len(joined), -1) / self._segment
+            self._energies.append(self._weights @ energies)
+
+    def _weighted(self, runs: Samples) -> Samples:
+        """Filter the next runs, `[shape=(channels, count, length)]`."""
+        channels, count, length = runs.shape
+        leaving = runs @ self._runs.leaving
+        joined = np.empty((channels, count, length + 4), dtype=np.float32)
+        joined[:, :, :length] = runs
+        for k, pole in enumerate(self._runs.poles):
+            before = np.empty((channels, count + 1), dtype=np.complex128)
+            before[:, 0] = self._left[k]
+            left = leaving[:, :, k] + 1j * leaving[:, :, k + 2]
+            before[:, 1:], _ = scipy.signal.lfilter([1.0], [1.0, -pole], left, zi=pole * before[:, :1])
+            self._left[k] = before[:, -1]
+            joined[:, :, length + k], joined[:, :, length + k + 2] = before[:, :-1].real, before[:, :-1].imag
+        filtered: Samples = joined.reshape(-1, length + 4) @ self._runs.filtering
+        return filtered
 
     def integrated_lufs(self) -> float:
         """Integrated loudness in LUFS after ITU-R BS.1770-4 (K-weighting, both gates); silence is -inf.
@@ -152,12 +180,14 @@ class PeakMeter:
     """The highest point of the curve that a converter draws through the samples, block by block.
 
     BS.1770 Annex 2: the samples are oversampled four-fold. Only stretches that could reach higher than what was found
-    are: no interpolated value exceeds the largest sample in reach times the sum of the filter's magnitudes.
+    are. No interpolated value exceeds the largest sample in reach times the sum of the filter's magnitudes; nor, which
+    says more where the curve is smooth, the largest sample by more than a share of the largest second difference.
     """
 
     def __init__(self, channels: int) -> None:
         between = _interpolation()
         self._bound = np.float32(np.abs(between).sum(axis=0).max())
+        self._smooth, self._bend = _smooth_bound(between)
         # The interpolation of a whole group as one matrix: shape (GROUP + TAPS - 1, GROUP * 3).
         self._matrix = np.concatenate([np.pad(between, ((k, GROUP - 1 - k), (0, 0))) for k in range(GROUP)], axis=1)
         self._rest = np.zeros((channels, TAPS), dtype=np.float32)
@@ -168,14 +198,17 @@ class PeakMeter:
         joined = np.concatenate([self._rest, samples], axis=1)
         # Whole stretches, and behind them what the windows of the last one reach into.
         count = (joined.shape[1] - TAPS) // STRETCH
-        self._rest = joined[:, count * STRETCH :].copy()
-        for row in joined if count else ():
-            stretches = sliding_window_view(row[: count * STRETCH + TAPS], STRETCH + TAPS)[::STRETCH]
-            highest = np.maximum(stretches.max(axis=1), -stretches.min(axis=1))
+        used = count * STRETCH
+        self._rest = joined[:, used:].copy()
+        if count:
+            highest = _magnitude(joined[:, :used].reshape(len(joined), count, STRETCH))
             self._peak = max(self._peak, highest.max())
-            high = self._bound * highest > self._peak
-            if high.any():
-                self._look(stretches[high])
+            behind = np.column_stack([highest[:, 1:], _magnitude(joined[:, used : used + TAPS])])
+            reach = np.maximum(highest, behind)
+            candidates = self._bound * reach > self._peak
+            if candidates.any():
+                windows = sliding_window_view(joined[:, : used + TAPS], STRETCH + TAPS, axis=1)[:, ::STRETCH]
+                self._look(windows[candidates], reach[candidates])
 
     def dbtp(self) -> float:
         """True peak in dB relative to full scale; -inf for silence. Nothing can be added after."""
@@ -183,8 +216,14 @@ class PeakMeter:
         with np.errstate(divide="ignore"):  # silence is log(0): -inf is the answer
             return float(20.0 * np.log10(self._peak))
 
-    def _look(self, stretches: Samples) -> None:
+    def _look(self, stretches: Samples, reach: Samples) -> None:
         """Oversample those parts of some stretches, `[shape=(count, STRETCH + TAPS)]`, that could hold the peak."""
+        high = self._smooth * reach + self._bend * _magnitude(np.diff(stretches, 2, axis=1)) > self._peak
+        if high.any():
+            self._interpolate(stretches[high])
+
+    def _interpolate(self, stretches: Samples) -> None:
+        """Oversample the groups of some stretches that could hold the peak, the loudest first."""
         magnitude = np.abs(stretches)
         groups = magnitude[:, :STRETCH].reshape(len(stretches), -1, GROUP).max(axis=2)
         # Windows reach into the group behind theirs, those of the last one into the taps behind the stretch.
@@ -198,8 +237,32 @@ class PeakMeter:
                 self._peak = max(self._peak, np.abs(candidates @ self._matrix).max())
 
 
+def _magnitude(rows: Samples) -> Samples:
+    """Largest magnitude along the last axis; no copy, as absolute values would be."""
+    largest: Samples = np.maximum(rows.max(axis=-1), -rows.min(axis=-1))
+    return largest
+
+
 def _interpolation() -> Samples:
     """Filters for the three points between two samples, `[shape=(TAPS, OVERSAMPLING - 1)]`."""
     filter_ = scipy.signal.firwin(TAPS * OVERSAMPLING + 1, 1.0 / OVERSAMPLING, window=("kaiser", 5.0)) * OVERSAMPLING
     phases = filter_[:-1].reshape(TAPS, OVERSAMPLING)
     return np.asarray(phases[:, 1:], dtype=np.float32)
+
+
+def _smooth_bound(between: Samples) -> tuple[np.float32, np.float32]:
+    """Bound an interpolated value by the largest sample and the largest second difference in reach; give both factors.
+
+    Each filter is a straight line between the two middle samples plus a rest. What the rest makes of a constant and of
+    a slope is small; without these it is a sum of second differences, whose weights are its own double sums.
+    """
+    middle = TAPS // 2 - 1
+    smooth, bend = 0.0, 0.0
+    for phase in range(1, OVERSAMPLING):
+        rest = between[:, phase - 1].astype(np.float64)
+        rest[[middle, middle + 1]] -= (phase / OVERSAMPLING, 1.0 - phase / OVERSAMPLING)
+        constant, slope = rest.sum(), float(rest @ (np.arange(TAPS) - middle))
+        rest[[middle, middle + 1]] -= (constant - slope, slope)
+        smooth = max(smooth, 1.0 + abs(constant) + 2.0 * abs(slope))
+        bend = max(bend, float(np.abs(np.cumsum(np.cumsum(rest))).sum()))
+    return np.float32(smooth), np.float32(bend)

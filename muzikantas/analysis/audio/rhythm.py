@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.ndimage
 import scipy.signal
+from numpy.lib.stride_tricks import sliding_window_view
 
 from muzikantas.analysis.audio import tempo_model
 from muzikantas.analysis.audio.spectrum import FRAME_RATE, Array, Frames
@@ -48,6 +49,14 @@ class Rhythm:
     onset_rate_hz: float  #: onsets a second
 
 
+@dataclass(frozen=True, kw_only=True)
+class Spectrum:
+    """How strongly a curve repeats at each rate, both `[shape=(rates,)]`."""
+
+    hertz: Curve  #: ascending from 0
+    magnitude: Curve
+
+
 def listen(frames: Frames) -> Rhythm:
     """Hear tempo, beats and onsets of at least five seconds of frames.
 
@@ -68,13 +77,14 @@ def listen(frames: Frames) -> Rhythm:
         )
     ranking = tempo_model.rank(curves, levels, onset_rate_hz)
     pulse = _pulse(curves)
-    tempo_bpm = tuned(pulse, ranking.tempi_bpm[0])
+    spectrum = fine_spectrum(pulse)
+    tempo_bpm = tuned(spectrum, ranking.tempi_bpm[0])
     times = beats(pulse, tempo_bpm)
     others = zip(ranking.tempi_bpm[1:], ranking.weights[1:], strict=True)
     return Rhythm(
         tempo_bpm=tempo_bpm,
         confidence=ranking.confidence,
-        candidates=tuple((tuned(pulse, bpm), weight) for bpm, weight in list(others)[:OTHERS]),
+        candidates=tuple((tuned(spectrum, bpm), weight) for bpm, weight in list(others)[:OTHERS]),
         beat_times_s=tuple(float(time) for time in times),
         steadiness=steadiness(pulse, times),
         onset_rate_hz=onset_rate_hz,
@@ -90,18 +100,23 @@ def _pulse(curves: Array) -> Curve:
     return curve
 
 
-def tuned(pulse: Curve, coarse_bpm: float) -> float:
-    """Find the tempo within 3 % of a coarse one whose harmonics are strongest, in bpm.
+def tuned(spectrum: Spectrum, coarse_bpm: float) -> float:
+    """Find the tempo within 3 % of a coarse one whose harmonics are strongest, in bpm."""
+    tempi = np.clip(coarse_bpm * TUNING, *TEMPO_RANGE_BPM)
+    rates = HARMONICS[:, None] * tempi[None, :] / 60.0
+    strength = np.interp(rates, spectrum.hertz, spectrum.magnitude, right=0.0).sum(axis=0)
+    return float(tempi[int(np.argmax(strength))])
+
+
+def fine_spectrum(pulse: Curve) -> Spectrum:
+    """Spectrum of the pulse, eight times as fine as its length asks for.
 
     The magnitudes of pieces of about a minute are added, so that only the period has to last, not the phase.
     """
     pieces = np.array_split(pulse, max(1, round(pulse.size / PIECE_FRAMES)))
     size = 8 * int(2 ** np.ceil(np.log2(pieces[0].size)))
     magnitude = np.sum([np.abs(np.fft.rfft(piece * np.hanning(piece.size), size)) for piece in pieces], axis=0)
-    tempi = np.clip(coarse_bpm * TUNING, *TEMPO_RANGE_BPM)
-    rates = HARMONICS[:, None] * tempi[None, :] / 60.0
-    strength = np.interp(rates, np.arange(magnitude.size) * FRAME_RATE / size, magnitude, right=0.0).sum(axis=0)
-    return float(tempi[int(np.argmax(strength))])
+    return Spectrum(hertz=np.arange(magnitude.size) * FRAME_RATE / size, magnitude=magnitude)
 
 
 def beats(pulse: Curve, tempo_bpm: float) -> Curve:
@@ -119,9 +134,11 @@ def beats(pulse: Curve, tempo_bpm: float) -> Curve:
     # Nothing before the first frame: a chain may begin anywhere at no cost.
     score = np.r_[np.zeros(lags[-1]), local]
     before = np.full(score.size, -1)
+    # Row n holds the scores that frame `n + lags[-1]` may follow, the nearest first.
+    followed = sliding_window_view(score, lags.size)[:, ::-1]
     for start in range(lags[-1], score.size, lags[0]):
         now = np.arange(start, min(start + lags[0], score.size))
-        value = score[now[:, None] - lags[None, :]] - price
+        value = followed[now[0] - lags[-1] : now[-1] - lags[-1] + 1] - price
         best = value.argmax(axis=1)
         gain = value[np.arange(now.size), best]
         score[now] += np.maximum(gain, 0.0)

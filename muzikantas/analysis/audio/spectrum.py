@@ -85,8 +85,8 @@ def _around(mono: Array, start: int, stop: int) -> Array:
 
 def _fill(taken: Frames, start: int, spectra: NDArray[np.complex64], filters: csr_array) -> Array:
     """Write what is kept of a block of spectra, `[shape=(frames, bins)]`, from frame `start` on; give their power."""
-    power = np.square(spectra.real) + np.square(spectra.imag)
-    magnitude = np.sqrt(power)
+    magnitude = np.abs(spectra)
+    power: Array = np.square(magnitude)
     inside = slice(start, start + len(power))
     taken.mel_power[:, inside] = filters @ np.ascontiguousarray(power.T)
     taken.low[:, inside] = magnitude[:, :LOW_BINS].T

@@ -11,9 +11,11 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import scipy.fft
 import scipy.ndimage
 import scipy.signal
 from librosa.core.convert import mel_frequencies
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from muzikantas.analysis.audio.spectrum import FRAME_RATE, MEL_BANDS, SAMPLE_RATE, Array
@@ -88,13 +90,21 @@ def onset_curves(mel_power: Array) -> tuple[Array, Array]:
     level = 10.0 * np.log10(np.maximum(mel_power, max(peak, 1e-20) * 10.0 ** (-RANGE_DB / 10.0)))
     rise = np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0.0)
     band_hz = mel_frequencies(n_mels=MEL_BANDS + 2, fmax=SAMPLE_RATE / 2)[1:-1]
-    loud = np.power(mel_power / max(peak, 1e-20), 0.25).sum(axis=0)
-    curves = [np.median(rise, axis=0) + 0.1 * rise.mean(axis=0)]
+    loud = np.sqrt(np.sqrt(mel_power / max(peak, 1e-20))).sum(axis=0)
+    curves = [_median(rise) + 0.1 * rise.mean(axis=0)]
     ends = np.searchsorted(band_hz, BAND_ENDS_HZ)
     curves += [rise[low:high].mean(axis=0) for low, high in zip([0, *ends[:-1]], ends, strict=True)]
     curves.append(np.maximum(np.diff(loud, prepend=loud[:1]), 0.0))
     curves += [_lasting_change(level[band_hz < top]) for top in (HARMONY_HZ, BASS_HZ)]
     return np.stack(curves), level.reshape(COARSE_BANDS, -1, level.shape[1]).mean(axis=1)
+
+
+def _median(rise: Array) -> Array:
+    """Median over the bands of each frame; sorting whole rows has a vectorised kernel, which selecting has not."""
+    ordered = rise.T.copy()
+    ordered.sort(axis=1)
+    median: Array = 0.5 * (ordered[:, (MEL_BANDS - 1) // 2] + ordered[:, MEL_BANDS // 2])
+    return median
 
 
 def _lasting_change(level: Array) -> Array:
@@ -127,11 +137,15 @@ def periodicity(curves: Array, levels: Array) -> Periodicity:
 
 
 def _spectra(curves: Array, around: int, window: int) -> Array:
-    """Mean local power spectra of curves, each without its moving mean over `around` frames."""
+    """Mean local power spectra of curves (Welch), each without its moving mean over `around` frames."""
     detrended = curves - scipy.ndimage.uniform_filter1d(curves, around, axis=1)
-    _, power = scipy.signal.welch(detrended, fs=FRAME_RATE, nperseg=window, nfft=NFFT, detrend=False)
-    spectra: Array = power
-    return spectra
+    windows = sliding_window_view(detrended, window, axis=1)[:, :: window - window // 2]
+    taper = scipy.signal.get_window("hann", window).astype(np.float32)
+    transformed = scipy.fft.rfft(windows * taper, NFFT, axis=2)
+    power: Array = (np.square(transformed.real) + np.square(transformed.imag)).mean(axis=1)
+    # One-sided: all but the two ends stand for two.
+    power[:, 1:-1] *= 2.0
+    return power
 
 
 def candidates(heard: Periodicity) -> Curve:

@@ -1,0 +1,1 @@
+"""The market, the peers and the scores of `python -m benchmarks.learning`."""
