@@ -106,9 +106,9 @@ def _ranked(rows: Mapping[str, Any]) -> list[tuple[str, Any]]:
 def _line(name: str, row: dict[str, Any] | str) -> str:
     if isinstance(row, str):
         return f"  {name:30}{row}"
-    cells = [_pair(row, "capture", "se"), _pair(row, "capture_log", "se_log")]
-    if "capture" not in row:
-        cells = ["", _pair(row, "lift_log", "lift_se")]
+    captured = "capture" in row  # in a market without tastes there is nothing to capture
+    pairs = (("capture", "se"), ("capture_log", "se_log")) if captured else (("lift_log", "lift_se"),)
+    cells = ["" for _ in range(2 - len(pairs))] + [_pair(row, value, error) for value, error in pairs]
     back = row.get("after_break_cycles")
     third = row.get("last_third")
     rest = f"{'-' if third is None else third:>12}{row['spread']:>8.3f}{'-' if back is None else back:>6}"

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks._learning import claimed, score
+from benchmarks._learning import claimed, score, table
 from benchmarks._learning.bounds import Oracle, random_batch
 from benchmarks._learning.contest import ORACLE, OURS, RANDOM
 from benchmarks._learning.guard import REPETITION, Guard
@@ -195,3 +195,11 @@ def test_the_planted_effect_has_the_correlation_it_is_named_for() -> None:
 
 def test_tuning_markets_are_not_the_reported_ones() -> None:
     assert not set(TUNING.values()) & set(MARKETS.values())
+
+
+def test_the_table_has_a_line_a_policy_also_where_nothing_can_be_captured() -> None:
+    row = {"lift_log": 0.1, "lift_se": 0.02, "spread": 0.2, "seconds_a_decision": 0.0}
+    captured = row | {"capture": 0.3, "se": 0.04, "capture_log": 0.4, "se_log": 0.05, "last_third": 0.5}
+    text = table.text({"null": row, "base": captured, "peers": {"null": {"random": row}, "base": {}}})
+    assert text.count("0.100 ± 0.020") == 2
+    assert "0.300 ± 0.040" in text
