@@ -4,6 +4,7 @@ Broker, backend and what follows from the visibility timeout come from the setti
 `celeryconfig.py` and `beat_schedule.py`. Importing this module opens no connection.
 """
 
+import contextlib
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -69,6 +70,9 @@ class StudioTask(Task):  # type: ignore[type-arg]  # celery-types makes it gener
     def wait_longer(self, until: datetime, *args: Any) -> None:  # noqa: ANN401 (arguments of the task)
         """Note in the task's row that it is due at `until`: the wait is too long for a message."""
 
+    def come_back(self, until: datetime, *args: Any) -> None:  # noqa: ANN401 (arguments of the task)
+        """Note in the task's row that its own message brings it on, and that nobody else need do so before `until`."""
+
     def _come_back(self, wait: Wait, *args: Any) -> Ignore | Retry:  # noqa: ANN401 (arguments of the task)
         """Arrange the next delivery; give what tells Celery that this one is over."""
         seconds = (wait.until - datetime.now(UTC)).total_seconds()
@@ -86,6 +90,9 @@ class StudioTask(Task):  # type: ignore[type-arg]  # celery-types makes it gener
             logger.info("waits in its row for %.0f s: %s", wait_s, error)
             self.wait_longer(datetime.now(UTC) + timedelta(seconds=wait_s), *args)
             return Ignore()
+        # Without this `reconcile` would send another message beside each one that fails, and those multiply.
+        with contextlib.suppress(TransientError):
+            self.come_back(datetime.now(UTC) + timedelta(seconds=countdown + settings().reconcile_after_s), *args)
         return self._again(countdown, failures=failures)
 
     def _again(self, countdown: float, *, failures: int) -> Retry:

@@ -38,6 +38,8 @@ class SlotTask(StudioTask):
         with self.studio.begin() as session:
             generation.move_due(session, args[0], patience_s=seconds)
 
+    come_back = wait_longer
+
 
 def subject(row: Generation) -> str:
     """Name a generation in the budget's book."""

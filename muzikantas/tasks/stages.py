@@ -19,3 +19,5 @@ class StageTask(StudioTask):
         with self.studio.begin() as session:
             waits = update(Cycle).where(Cycle.id == args[0], Cycle.state == RUNNING)
             session.execute(waits.values(due_at=until))
+
+    come_back = wait_longer

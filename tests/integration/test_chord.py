@@ -100,6 +100,23 @@ def test_a_callback_proves_what_no_answer_told(label: Label) -> None:
         assert budget.spent_by(session, artist_id, budget.CREDITS) == (20, 0)
 
 
+def test_a_look_that_goes_on_failing_is_not_sent_beside_itself(label: Label) -> None:
+    artist_id, genre = label.artist(slots=1)
+    failing = fault("record-info", genre, times=100, do={"http": 500})
+    with label.faults(fault("generate", genre, do={"callback": "missing"}), failing):
+        cycle_id = label.start(artist_id)
+
+        def obeyed() -> int:
+            return sum(rule["fired"] for rule in label.admin("faults") if rule["endpoint"] == "record-info")
+
+        label.wait(obeyed, "a look fails")
+        # Five times as long as `reconcile` has patience; one message fails after 1, 2, 4 and 8 seconds more.
+        time.sleep(15)
+        assert 3 <= obeyed() <= 6
+    ended = label.finish(cycle_id)
+    assert (ended.state, ended.reason) == ("closed", None)
+
+
 @pytest.mark.parametrize("deed", ["zero_bytes", "html", "short", "silent", "identical_takes"])
 def test_what_is_no_audio_is_downloaded_again(label: Label, deed: str) -> None:
     artist_id, genre = label.artist(slots=1)
