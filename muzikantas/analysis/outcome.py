@@ -96,6 +96,15 @@ def outcomes(series: Sequence[Series], decay: Decay, days: int) -> dict[int, Out
     return {release: _outcome(mine, decay, days) for release, mine in sorted(releases.items())}
 
 
+def weight_of(error: float) -> float:
+    """Give the precision of an outcome with this error (log units) on top of luck, against one without.
+
+    >>> weight_of(0.0), weight_of(LUCK_SD)
+    (1.0, 0.5)
+    """
+    return LUCK_SD**2 / (LUCK_SD**2 + error**2)
+
+
 def learn_decay(series: Sequence[Series], days: int) -> Decay:
     """Learn the artist's shape (multinomial likelihood of the days, given each release's sum) and the nowcast's error.
 
@@ -131,7 +140,7 @@ def _outcome(series: Sequence[Series], decay: Decay, days: int) -> Outcome:
     age = int(seen.sum())
     missing = foretold / total if total > 0 else float(shape[~seen].sum() / shape.sum())
     error = _error(seen, float(streams.sum()), missing, decay)
-    weight = LUCK_SD**2 / (LUCK_SD**2 + error**2) if age >= min(LEAST_DAYS, days) else 0.0
+    weight = weight_of(error) if age >= min(LEAST_DAYS, days) else 0.0
     return Outcome(streams=total, by_country=by_country, error=error, weight=weight, age_days=age)
 
 

@@ -51,7 +51,7 @@ def as_item(proposal: Proposal) -> dict[str, Any]:
         "words": ", ".join(words(proposal.style).values()),
         "expected": _finite(proposal.expected),
         "uncertainty": _finite(proposal.uncertainty),
-        "propensity": _finite(proposal.propensity),
+        "propensity": proposal.propensity,  # exactly: one that explores is small, and its inverse is a weight
         "reason": proposal.reason,
         "evidence": list(proposal.evidence),
     }

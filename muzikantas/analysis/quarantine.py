@@ -5,7 +5,7 @@ without the listeners and saves that usually come with them. A hit that lifts al
 size. Nothing is deleted: the rows stay, the choice is made anew from all rows each time, and the report shows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,19 +32,21 @@ LEAST_STREAMS, LEAST_SHARE = 15.0, 0.05
 #: Listeners or saves that came, as a share of what so many streams usually bring; standard deviations of counting that
 #: they must be short of it; and the least number that can say so.
 MISSING_BELOW, SHORT_OF, LEAST_EXPECTED = 0.4, 4.0, 16.0
+#: Share of a burst's days on which a known promotion ran, from which it explains that one country leaves the others.
+EXPLAINED = 0.5
+NEVER: Mask = np.zeros(AGES, dtype=bool)
 #: Spread of ordinary days in log units that is taken for granted.
 LEAST_SPREAD = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quarantined:
-    """Streams of one release, platform and country that are left out, on the days of age `first` to `last`."""
+    """Streams of one release, platform and country that are left out, on the `days` of its age, ascending."""
 
     release: int
     platform: str
     country: str
-    first: int
-    last: int
+    days: tuple[int, ...]
     streams: float  #: reported on these days
     usual: float  #: would have been usual
     reason: str
@@ -73,15 +75,21 @@ class _Anomaly:
     reason: str
 
 
-def quarantine(series: Sequence[Series], decay: Decay) -> tuple[list[Series], list[Quarantined]]:
-    """Give the series with anomalous days taken out (as if not reported), and what was taken out, by release."""
+def quarantine(
+    series: Sequence[Series], decay: Decay, promoted: Mapping[int, Mask] | None = None
+) -> tuple[list[Series], list[Quarantined]]:
+    """Give the series with anomalous days taken out (as if not reported), and what was taken out, by release.
+
+    `promoted` are the days of age on which a release was promoted (shape `(AGES,)`): then one country may leave the
+    others, as long as its people come along. What promotion brought is taken off elsewhere.
+    """
     groups = [_group(mine, decay) for mine in _by_release(series)]
     spread = _spread(groups)
     kept: list[Series] = []
     found: list[Quarantined] = []
     for group in groups:
         for row, each in enumerate(group.series):
-            anomaly = _anomaly(group, row, spread)
+            anomaly = _anomaly(group, row, spread, (promoted or {}).get(each.release, NEVER))
             if anomaly is None:
                 kept.append(each)
             else:
@@ -120,7 +128,7 @@ def _spread(groups: Sequence[_Group]) -> float:
     return max(LEAST_SPREAD, 1.4826 * float(np.median(days))) if len(days) else 2 * LEAST_SPREAD
 
 
-def _anomaly(group: _Group, row: int, spread: float) -> _Anomaly | None:
+def _anomaly(group: _Group, row: int, spread: float, promoted: Mask) -> _Anomaly | None:
     """Look at one country beside the others, then against the decay alone; None where all is well."""
     if int(np.isfinite(group.streams[row]).sum()) < LEAST_DAYS:
         return None
@@ -133,7 +141,8 @@ def _anomaly(group: _Group, row: int, spread: float) -> _Anomaly | None:
             continue
         peak = float(np.exp(np.nanmax(excess[burst])))
         people = _people(group.series[row], burst, usual)
-        beside_others = excess is alone and len(group.series) > 1
+        explained = bool(np.mean(promoted[burst]) >= EXPLAINED)
+        beside_others = excess is alone and len(group.series) > 1 and not explained
         if people and peak >= WITHOUT_PEOPLE:
             return _Anomaly(burst, usual, f"{peak:.0f} times the usual streams, {people}")
         if beside_others and peak >= (UNKNOWN_PEOPLE if people is None else WITH_PEOPLE):
@@ -199,8 +208,7 @@ def _described(series: Series, anomaly: _Anomaly) -> Quarantined:
         release=series.release,
         platform=series.platform,
         country=series.country,
-        first=int(days[0]),
-        last=int(days[-1]),
+        days=tuple(days.tolist()),
         streams=float(series.streams[days].sum()),
         usual=float(anomaly.usual[days].sum()),
         reason=anomaly.reason,

@@ -7,10 +7,10 @@ import csv
 import io
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from muzikantas.analysis.songs import Names, Roster, short
 from muzikantas.domain.money import micros
@@ -65,6 +65,25 @@ class BadHeader(BadLine):
     """A header that cannot be used: without it no line of the file can be read."""
 
 
+class About(Protocol):
+    """A line of a report or statement: what it calls its track, and what it says of it."""
+
+    @property
+    def line(self) -> int:
+        """Its number."""
+
+    @property
+    def names(self) -> Names:
+        """What the track is known by."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The rest."""
+
+
+Line = TypeVar("Line", bound=About)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Unmatched(BadLine):
     """A good line about a track that nobody can tell: for an operator to decide."""
@@ -117,12 +136,23 @@ def whole(text: str, name: str, *, least: int = 0, most: int = LARGEST) -> int:
     return int(text)
 
 
-def calendar_day(text: str) -> date:
-    """Read a day. Raises `ValueError` for anything else."""
+def calendar_day(text: str, name: str = "date") -> date:
+    """Read a day. Raises `ValueError` naming the column `name` for anything else."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"date is {short(text)}; expected a day such as 2026-01-31") from None
+        raise ValueError(f"{name} is {short(text)}; expected a day such as 2026-01-31") from None
+
+
+def wrong_header(header: list[str], required: Sequence[str], columns: Sequence[str]) -> str | None:
+    """Say why a header cannot be used: it lacks a column, or what tells a track, or it has one twice; else None."""
+    found = ", ".join(header) or "nothing"
+    missing = [name for name in required if name not in header]
+    if missing or not set(IDENTIFIERS) & set(header):
+        lacks = ", ".join(missing) or f"one of {', '.join(IDENTIFIERS)}"
+        return f"the header lacks {lacks}; found: {found}; expected columns: {', '.join(columns)}"
+    twice = sorted({name for name in header if header.count(name) > 1 and name in columns})
+    return f"the header has {', '.join(twice)} more than once; found: {found}" if twice else None
 
 
 def read_report(
@@ -147,20 +177,18 @@ def read_report(
         yield BadHeader(line=first.line, reason=first.reason)
         return
     header = [(columns or {}).get(name, name) for name in (cell.strip().lower() for cell in first[1])]
-    if wrong := _wrong_header([*header, *(always or {})]):
+    if wrong := wrong_header([*header, *(always or {})], REQUIRED, COLUMNS):
         yield BadHeader(line=first[0], reason=wrong)
         return
     for record in lines:
         yield record if isinstance(record, BadLine) else _row(header, record, always or {})
 
 
-def matched(lines: Iterable[ReportRow | BadLine], roster: Roster) -> Iterator[dict[str, Any] | BadLine]:
-    """Give rows of `performance_metrics`: each line with the track that it is about.
+def identified(lines: Iterable[Line | BadLine], roster: Roster) -> Iterator[tuple[int, Line] | BadLine]:
+    """Give each line with the track that it is about; one about none of ours, or about two, is `Unmatched`.
 
-    A line about no track of ours, or about two, is `Unmatched`; one about what an earlier line has told already is a
-    `BadLine`; one about a song that an operator has called none of ours is left out.
+    A line about a song that an operator has called none of ours is left out.
     """
-    told: dict[tuple[object, ...], int] = {}
     for row in lines:
         if isinstance(row, BadLine):
             yield row
@@ -170,24 +198,28 @@ def matched(lines: Iterable[ReportRow | BadLine], roster: Roster) -> Iterator[di
         except ValueError as error:
             yield Unmatched(line=row.line, reason=str(error), names=row.names, values=row.values)
             continue
-        if track_id is None:
+        if track_id is not None:
+            yield track_id, row
+
+
+def matched(lines: Iterable[ReportRow | BadLine], roster: Roster) -> Iterator[dict[str, Any] | BadLine]:
+    """Give rows of `performance_metrics`: each line with the track that it is about.
+
+    A line about no track of ours, or about two, is `Unmatched`; one about what an earlier line has told already is a
+    `BadLine`; one about a song that an operator has called none of ours is left out.
+    """
+    told: dict[tuple[object, ...], int] = {}
+    for found in identified(lines, roster):
+        if isinstance(found, BadLine):
+            yield found
             continue
+        track_id, row = found
         key = (track_id, *(row.values[name] for name in ("platform", "country", "day")))
         earlier = told.setdefault(key, row.line)
         if earlier != row.line:
             yield BadLine(line=row.line, reason=f"line {earlier} tells of the same track, platform, country and date")
         else:
             yield {"track_id": track_id, **row.values}
-
-
-def _wrong_header(header: list[str]) -> str | None:
-    found = ", ".join(header) or "nothing"
-    missing = [name for name in REQUIRED if name not in header]
-    if missing or not set(IDENTIFIERS) & set(header):
-        lacks = ", ".join(missing) or f"one of {', '.join(IDENTIFIERS)}"
-        return f"the header lacks {lacks}; found: {found}; expected columns: {', '.join(COLUMNS)}"
-    twice = sorted({name for name in header if header.count(name) > 1 and name in COLUMNS})
-    return f"the header has {', '.join(twice)} more than once; found: {found}" if twice else None
 
 
 def _row(header: list[str], record: tuple[int, list[str]], always: Mapping[str, str]) -> ReportRow | BadLine:

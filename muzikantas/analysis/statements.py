@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from muzikantas.analysis.amounts import Mark, amount, count, decimal_mark
-from muzikantas.analysis.reports import LARGEST, BadHeader, BadLine, ReportRow, Unmatched, named, read_report, records
+from muzikantas.analysis.reports import LARGEST, BadHeader, BadLine, ReportRow, identified, named, read_report, records
 from muzikantas.analysis.songs import Names, Roster, short
 from muzikantas.analysis.statement_dialects import Dialect
 from muzikantas.analysis.statement_headers import Header, Told, delimiter
@@ -57,17 +57,8 @@ def read(text: str, name: str, told: Told) -> Iterator[ReportRow | StatementRow 
 
 def about_tracks(rows: Iterable[StatementRow | BadLine], roster: Roster) -> Iterator[dict[str, Any] | BadLine]:
     """Give the rows of statements with their tracks; lines that fit none, or more than one, are `Unmatched`."""
-    for row in rows:
-        if isinstance(row, BadLine):
-            yield row
-            continue
-        try:
-            track_id = roster.whose(row.names)
-        except ValueError as error:
-            yield Unmatched(line=row.line, reason=str(error), names=row.names, values=row.values)
-            continue
-        if track_id is not None:
-            yield {"track_id": track_id, **row.values}
+    for found in identified(rows, roster):
+        yield found if isinstance(found, BadLine) else {"track_id": found[0], **found[1].values}
 
 
 def totals(rows: Iterable[Mapping[str, Any]], *, about: str) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What the imports share: files read strictly, one transaction a file, one account of what became of each."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,10 +9,9 @@ from typing import Any, Protocol
 import click
 from sqlalchemy.orm import Session
 
-from muzikantas.analysis.reports import BadHeader, BadLine
+from muzikantas.analysis.reports import BadLine
 from muzikantas.cli.rows import rows
 from muzikantas.domain.errors import InputError
-from muzikantas.models.bulk import Merged
 from muzikantas.studio import Studio
 
 Row = dict[str, Any]
@@ -47,7 +46,10 @@ class Account:
 
     def as_json(self) -> Mapping[str, Any]:
         """Give what `--json` prints."""
-        return {**vars(self), "rejected_lines": [vars(bad) for bad in self.rejected_lines]}
+        return {
+            **vars(self),
+            "rejected_lines": [{"line": bad.line, "reason": bad.reason} for bad in self.rejected_lines],
+        }
 
 
 class LeftOut(Exception):
@@ -63,30 +65,6 @@ class Importer(Protocol):
         Raises `InputError` when it cannot be read, and `LeftOut` when the account says why it is refused.
         """
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Form:
-    """A kind of file that is small: its whole text and name → rows or bad lines, and where rows go."""
-
-    read: Callable[[Session, str, str], Iterable[Row | BadLine]]
-    store: Callable[[Session, Sequence[Row], str], Merged]
-
-    def take(self, session: Session, path: Path, account: Account, *, skip_bad_lines: bool) -> None:
-        """Import one file: whole, or with bad lines skipped, or not at all."""
-        good: list[Row] = []
-        for line in self.read(session, read_text(path), path.name):
-            account.rows += 1
-            if isinstance(line, BadLine):
-                account.reject(line)
-            else:
-                good.append(line)
-        no_header = account.rejected > 0 and isinstance(account.rejected_lines[0], BadHeader)
-        if account.rejected and (no_header or not skip_bad_lines):
-            account.refuse("" if no_header else SKIP)
-            raise LeftOut
-        merged = self.store(session, good, path.name)
-        account.new, account.changed = merged.new, merged.changed
 
 
 #: What else can be done about a bad line.

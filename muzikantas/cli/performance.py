@@ -8,7 +8,7 @@ import click
 
 from muzikantas.analysis.statement_headers import Told
 from muzikantas.cli.importing import import_files
-from muzikantas.cli.performance_files import PerformanceFiles, import_decided
+from muzikantas.cli.performance_files import PerformanceFiles, PromotionFiles, import_decided
 from muzikantas.cli.rows import rows
 from muzikantas.domain.errors import InputError
 from muzikantas.domain.money import decimal_text
@@ -60,6 +60,30 @@ def import_performance(
                 f"{kind.unmatched:,} lines fit no track of ours; decide whose they are: `muzikantas performance review`"
             )
             click.echo(said, err=True)
+
+
+@performance.command("promotions")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--skip-bad-lines", is_flag=True, help="Import the good lines of a file; exit code 1 if any was bad.")
+@click.option("--json", "as_json", is_flag=True, help="An object a file, a last one with the totals.")
+def import_promotions(files: tuple[Path, ...], skip_bad_lines: bool, as_json: bool) -> None:  # noqa: FBT001 (click's signature)
+    """Import what promoted our tracks: playlists and their followers, advertisements and their money.
+
+    Columns: track, isrc or title; kind (playlist or ad), from, to, size; name, currency. Outcomes are learned from
+    without it. A file is imported whole or not at all; the same one again changes nothing, corrections win.
+    """
+    import_files(PromotionFiles(), files, skip_bad_lines=skip_bad_lines, as_json=as_json)
+
+
+@performance.command("outcomes")
+@click.argument("name", metavar="ARTIST")
+@click.option("--json", "as_json", is_flag=True, help="An object a track, a last one about another way of choosing.")
+def outcomes(name: str, as_json: bool) -> None:  # noqa: FBT001 (click's signature)
+    """Show what is learned from an artist's tracks: streams of the first days, what was taken off, what counts."""
+    from muzikantas.cli.performance_outcomes import tell  # noqa: PLC0415 (only this one computes)
+
+    with rows() as studio:
+        tell(studio, name, as_json=as_json)
 
 
 @performance.command("review")

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from muzikantas.analysis.promotion_lines import about_tracks as promotions_of
+from muzikantas.analysis.promotion_lines import read_promotions
 from muzikantas.analysis.reports import BadHeader, BadLine, ReportRow, Unmatched, matched
 from muzikantas.analysis.songs import Roster, Song
 from muzikantas.analysis.statement_headers import Told
@@ -32,19 +34,27 @@ class PerformanceFiles:
         lines = list(read(read_text(path), path.name, self.told))
         account.rows = len(lines)
         found = _whose(lines, roster(session))
-        for line in found:
-            if isinstance(line, BadLine) and not isinstance(line, Unmatched):
-                account.reject(line)
-        no_header = account.rejected > 0 and isinstance(account.rejected_lines[0], BadHeader)
-        if account.rejected and (no_header or not skip_bad_lines):
-            account.refuse("" if no_header else SKIP)
-            raise LeftOut
+        bad = [line for line in found if isinstance(line, BadLine) and not isinstance(line, Unmatched)]
+        _judge(bad, account, skip_bad_lines=skip_bad_lines)
         form = review.STATEMENT if any(isinstance(line, StatementRow) for line in lines) else review.DAY
         merged = _store(session, [line for line in found if isinstance(line, dict)], form, path.name[-LONGEST_NAME:])
         account.new, account.changed = merged.new, merged.changed
         open_ = [line for line in found if isinstance(line, Unmatched)]
         review.keep(session, open_, form=form, file=path.name[-LONGEST_NAME:])
         self.unmatched += len(open_)
+
+
+class PromotionFiles:
+    """Files about playlists and advertisements. An operator writes them: a line that fits no track is a wrong one."""
+
+    def take(self, session: Session, path: Path, account: Account, *, skip_bad_lines: bool) -> None:
+        """Import one file: whole, or with bad lines skipped, or not at all."""
+        found = list(promotions_of(read_promotions(read_text(path)), roster(session)))
+        account.rows = len(found)
+        _judge([line for line in found if isinstance(line, BadLine)], account, skip_bad_lines=skip_bad_lines)
+        good = [line for line in found if isinstance(line, dict)]
+        merged = metrics.import_promotions(session, good, file=path.name[-LONGEST_NAME:])
+        account.new, account.changed = merged.new, merged.changed
 
 
 def roster(session: Session) -> Roster:
@@ -68,6 +78,16 @@ def import_decided(session: Session, track_id: int, lines: Iterable[review.Revie
         else:
             metrics.import_rows(session, rows, source=file)
     return sum(map(len, by_file.values()))
+
+
+def _judge(bad: Iterable[BadLine], account: Account, *, skip_bad_lines: bool) -> None:
+    """Account for lines that cannot be used. Raises `LeftOut` unless they are to be skipped and the header is good."""
+    for line in bad:
+        account.reject(line)
+    no_header = account.rejected > 0 and isinstance(account.rejected_lines[0], BadHeader)
+    if account.rejected and (no_header or not skip_bad_lines):
+        account.refuse("" if no_header else SKIP)
+        raise LeftOut
 
 
 def _whose(lines: Sequence[ReportRow | StatementRow | BadLine], known: Roster) -> list[dict[str, Any] | BadLine]:

@@ -1,8 +1,10 @@
 """What releases earn by report, and what they cost: streams with a stated revenue, credits and calls behind tracks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
-from sqlalchemy import case, func, select
+from sqlalchemy import BigInteger, ColumnElement, Date, String, case, column, exists, func, select, values
 from sqlalchemy.orm import Session
 
 from muzikantas.analysis.daily import WORLDWIDE
@@ -32,10 +34,21 @@ class Outlay:
     tracks: int
 
 
-def heard(session: Session, artist_id: int) -> Heard:
+@dataclass(frozen=True, kw_only=True)
+class Void:
+    """Streams that earn nothing: those of one track on one platform in one country on these days."""
+
+    track_id: int
+    platform: str
+    country: str
+    days: tuple[date, ...]
+
+
+def heard(session: Session, artist_id: int, *, without: Sequence[Void]) -> Heard:
     """Sum an artist's reports by platform and country; what is paid counts where it was stated in dollars.
 
-    Worldwide rows count only where a platform gives no countries.
+    Worldwide rows count only where a platform gives no countries. Rows of `without` count nowhere: streams that look
+    bought have no price, whatever was stated for them.
     """
     stated = (PerformanceMetric.revenue_micros.is_not(None)) & (PerformanceMetric.currency == "USD")
     sums = (
@@ -50,6 +63,8 @@ def heard(session: Session, artist_id: int) -> Heard:
         .where(Track.artist_id == artist_id)
         .group_by(PerformanceMetric.platform, PerformanceMetric.country)
     )
+    if without:
+        sums = sums.where(~_void(without))
     rows = {(row[0], row[1]): (int(row[2]), int(row[3]), int(row[4])) for row in session.execute(sums)}
     detailed = {platform for platform, country in rows if country != WORLDWIDE}
     counted = {key: row for key, row in rows.items() if key[1] != WORLDWIDE or key[0] not in detailed}
@@ -78,3 +93,11 @@ def outlay(session: Session, artist_id: int) -> Outlay:
         slots=int(taken[0]),
         tracks=session.scalar(made) or 0,
     )
+
+
+def _void(without: Sequence[Void]) -> ColumnElement[bool]:
+    """Tell whether a report row is among those that count nowhere."""
+    names = (column("track_id", BigInteger), column("platform", String), column("country", String), column("day", Date))
+    rows = [(each.track_id, each.platform, each.country, day) for each in without for day in each.days]
+    void = values(*names, name="void").data(rows)
+    return exists().where(*(getattr(PerformanceMetric, name.name) == void.c[name.name] for name in names))

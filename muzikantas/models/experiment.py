@@ -92,9 +92,9 @@ def end_by_hand(session: Session, artist_id: int, reason: str) -> None:
     session.execute(mine.values(state=ENDED, reason=reason, ended_at=func.now()))
 
 
-def taken_back(session: Session, artist_id: int) -> set[int]:
-    """Ids of the versions that lost their experiment: what they made is no measure of those that stayed."""
-    lost = select(Experiment.changed_id).where(
+def taken_back(session: Session, artist_id: int) -> dict[int, str]:
+    """Ids of the versions that lost their experiment, and why: what they made is no measure of those that stayed."""
+    lost = select(Experiment.changed_id, Experiment.reason).where(
         Experiment.artist_id == artist_id, Experiment.state.in_((REVERTED, ENDED))
     )
-    return set(session.scalars(lost))
+    return {version_id: reason or "no reason was given" for version_id, reason in session.execute(lost)}

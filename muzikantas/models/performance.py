@@ -1,4 +1,4 @@
-"""How releases did: a row per track, platform, country and day. Imports are idempotent and corrections win."""
+"""How releases did, by track, platform, country and day, and what promoted them. Corrections win, twice is once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -11,6 +11,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from muzikantas.analysis.daily import WORLDWIDE, DailyRows
 from muzikantas.analysis.outcome import AGES
+from muzikantas.domain.money import MICROS
+from muzikantas.domain.promotion import AD, Promotion
 from muzikantas.models.base import Base, Created, Id
 from muzikantas.models.bulk import Merged, merge
 from muzikantas.models.track import Release, Track
@@ -42,6 +44,25 @@ class PerformanceMetric(Base):
     created_at: Mapped[Created]
 
 
+class PromotionEntry(Base):
+    """A playlist that had a track, or an advertisement for it; without followers or money it was taken back."""
+
+    __tablename__ = "promotions"
+    __table_args__ = (UniqueConstraint("track_id", "kind", "name", "first_day"),)
+
+    id: Mapped[Id]
+    track_id: Mapped[int] = mapped_column(ForeignKey("tracks.id"))
+    kind: Mapped[str] = mapped_column(String(16))  #: playlist | ad
+    name: Mapped[str] = mapped_column(String(200))  #: which one; empty where one is enough
+    first_day: Mapped[date]
+    last_day: Mapped[date | None]  #: None while a playlist keeps the track
+    followers: Mapped[int | None] = mapped_column(BigInteger)
+    spent_micros: Mapped[int | None] = mapped_column(BigInteger)  #: on all days together
+    currency: Mapped[str | None] = mapped_column(String(3))
+    file: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[Created]
+
+
 def import_rows(session: Session, rows: Iterable[Mapping[str, Any]], *, source: str) -> Merged:
     """Merge report rows (keys: the table's columns); the same report twice changes nothing."""
     values = ("streams", "listeners", "saves", "skips", "views", "engagement_rate", "revenue_micros", "currency")
@@ -55,9 +76,45 @@ def import_rows(session: Session, rows: Iterable[Mapping[str, Any]], *, source: 
     )
 
 
-def last_day(session: Session) -> date | None:
-    """Give the newest day that any report has covered."""
-    return session.scalar(select(func.max(PerformanceMetric.day)))
+def import_promotions(session: Session, rows: Iterable[Mapping[str, Any]], *, file: str) -> Merged:
+    """Merge promotions (keys: the table's columns); the same file twice changes nothing."""
+    return merge(
+        session,
+        PromotionEntry,
+        ({**row, "file": file} for row in rows),
+        key=("track_id", "kind", "name", "first_day"),
+        values=("last_day", "followers", "spent_micros", "currency"),
+        provenance=("file",),
+    )
+
+
+def promotions(session: Session, artist_id: int) -> list[Promotion]:
+    """List what promoted an artist's tracks, oldest first."""
+    rows = select(PromotionEntry).join(Track, Track.id == PromotionEntry.track_id).where(Track.artist_id == artist_id)
+    return [
+        Promotion(
+            track=row.track_id,
+            kind=row.kind,
+            first=row.first_day,
+            last=row.last_day,
+            size=(row.spent_micros or 0) / MICROS if row.kind == AD else float(row.followers or 0),
+            currency=row.currency or "",
+        )
+        for row in session.scalars(rows.order_by(PromotionEntry.first_day, PromotionEntry.id))
+    ]
+
+
+def promoted_artists(session: Session) -> list[int]:
+    """List the artists with promoted tracks, those with most of them first."""
+    tracks = func.count(PromotionEntry.track_id.distinct())
+    rows = select(Track.artist_id).join(PromotionEntry, PromotionEntry.track_id == Track.id).group_by(Track.artist_id)
+    return list(session.scalars(rows.order_by(tracks.desc(), Track.artist_id)))
+
+
+def last_day(session: Session, source: str | None = None) -> date | None:
+    """Give the newest day that a report of this source has covered, of any by default."""
+    newest = select(func.max(PerformanceMetric.day))
+    return session.scalar(newest if source is None else newest.where(PerformanceMetric.source == source))
 
 
 def count(session: Session) -> int:

@@ -1,12 +1,13 @@
 """The experiments' side of the report: changes on trial, how varied the catalogue is, and what its tracks will earn."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from muzikantas.models import artist, experiment, insight
+from muzikantas.report.learning import Learning, learning
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,11 +24,12 @@ class TrialView:
 
 @dataclass(frozen=True, kw_only=True)
 class Evolution:
-    """What the report says about changes, newest first, and what the newest analysis says of variety and revenue."""
+    """What the report says about changes, newest first, and what the newest analysis says of what they stand on."""
 
     trials: tuple[TrialView, ...] = ()
     spread: Mapping[str, Any] | None = None
     revenue: Mapping[str, Any] | None = None
+    learning: Learning = field(default_factory=Learning)
 
     @property
     def power(self) -> str | None:
@@ -55,5 +57,12 @@ def evolution(session: Session, artist_id: int) -> Evolution:
         for row in reversed(experiment.of_artist(session, artist_id))
     )
     analyses = insight.analyses_of(session, "releases", f"artist:{artist_id}")
-    content = analyses[-1].content if analyses else {}
-    return Evolution(trials=trials, spread=content.get("spread"), revenue=content.get("revenue"))
+    if not analyses:
+        return Evolution(trials=trials)
+    content = analyses[-1].content
+    return Evolution(
+        trials=trials,
+        spread=content["spread"],
+        revenue=content["revenue"],
+        learning=learning(session, artist_id, content),
+    )

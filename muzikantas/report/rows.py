@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from muzikantas import __version__
 from muzikantas.analysis import planning
 from muzikantas.analysis.claims import Effect
-from muzikantas.analysis.offpolicy import SHOWN_ABOVE
 from muzikantas.analysis.policy import Observation
+from muzikantas.analysis.responses import hear
 from muzikantas.domain.style import DIMENSIONS
 from muzikantas.models import artist, budget, cycle, insight, performance, track
 from muzikantas.models.artist import Artist, ArtistProfile
@@ -30,7 +30,7 @@ from muzikantas.report.view import (
     SetAside,
 )
 from muzikantas.studio import Studio
-from muzikantas.tasks.learning import observations
+from muzikantas.tasks.learning import read
 
 
 def gather(studio: Studio, artist_id: int) -> Report:
@@ -40,7 +40,8 @@ def gather(studio: Studio, artist_id: int) -> Report:
         # One snapshot: with workers running, the sums on top would else disagree with the lists below.
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         owner = artist.get(session, artist_id)
-        seen = [each for each in observations(session, owner.id, days=days) if each.weight > 0]
+        heard = hear(*read(session, owner.id), days=days)
+        seen = [each for each in heard.observations if each.weight > 0]
         versions = artist.history(session, owner.id)
         plans = turns.plans(session, owner.id)
         slots = turns.ledger_rows(session, owner.id)
@@ -50,7 +51,9 @@ def gather(studio: Studio, artist_id: int) -> Report:
             curve=curve.measure((each.cycle, each.outcome) for each in seen),
             findings=_findings(session, owner.id, seen),
             habits=_habits(track.of_artist(session, owner.id)),
-            cycles=turns.cycles(session, owner.id, seen, plans, {row.id: row.version for row in versions}, days=days),
+            cycles=turns.cycles(
+                session, owner.id, heard.outcomes, plans, {row.id: row.version for row in versions}, days=days
+            ),
             versions=persona.versions(versions, {plan_id: plan.cycle for plan_id, plan in plans.items()}),
             plan=_newest(plans),
             money=ledger.money(session, owner.id, slots),
@@ -102,7 +105,7 @@ def _findings(session: Session, artist_id: int, seen: Sequence[Observation]) -> 
         since=max(len(seen) - content["releases"], 0),
         control=tuple(ControlView(**each) for each in content["obedience"]["by_provider_and_genre"]),
         quarantine=_quarantine(content["quarantine"], titles),
-        without_exploring=_other_policy(content["without_exploring"]),
+        without_exploring=OtherPolicy(**other) if (other := content["without_exploring"]) else None,
     )
 
 
@@ -116,11 +119,6 @@ def _quarantine(rows: Sequence[Mapping[str, Any]], titles: Mapping[int, str]) ->
         )
         for row in rows
     )
-
-
-def _other_policy(row: Mapping[str, Any] | None) -> OtherPolicy | None:
-    """Show an estimate only where it stands on enough releases."""
-    return OtherPolicy(**row) if row is not None and row["effective"] > SHOWN_ABOVE else None
 
 
 def _cycle_number(session: Session, analysis: TrendAnalysis) -> int:

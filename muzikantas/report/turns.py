@@ -1,11 +1,10 @@
 """The cycles' side of the report: slots, tracks and plans, as values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-import numpy as np
 from sqlalchemy.orm import Session
 
-from muzikantas.analysis.policy import Observation
+from muzikantas.analysis.outcome import Outcome
 from muzikantas.models import cycle, generation, insight, performance, track
 from muzikantas.models.generation import Generation
 from muzikantas.models.track import Release, Track
@@ -66,14 +65,14 @@ def plans(session: Session, artist_id: int) -> dict[int, PlanView]:
 def cycles(
     session: Session,
     artist_id: int,
-    seen: Sequence[Observation],
+    outcomes: Mapping[int, Outcome],
     planned: Mapping[int, PlanView],
     versions: Mapping[int, int],
     *,
     days: int,
 ) -> tuple[CycleView, ...]:
-    """Read an artist's cycles, newest first; `seen` gives outcomes, `versions` the version of each profile's id."""
-    tracks = _tracks(session, artist_id, seen, days)
+    """Read an artist's cycles, newest first; `outcomes` by track, `versions` by the profile's id."""
+    tracks = _tracks(session, artist_id, outcomes, days)
     ended_with = {plan.cycle: plan for plan in planned.values()}
     return tuple(
         CycleView(
@@ -107,10 +106,10 @@ def _slot(row: Generation, made: TrackView | None) -> SlotView:
     )
 
 
-def _tracks(session: Session, artist_id: int, seen: Sequence[Observation], days: int) -> dict[int, TrackView]:
-    """Read an artist's tracks by the request that they came from."""
-    outcomes = {each.id: each.outcome for each in seen}
-    young = {each.id: each.age_days for each in seen if each.age_days is not None and each.age_days < days}
+def _tracks(session: Session, artist_id: int, outcomes: Mapping[int, Outcome], days: int) -> dict[int, TrackView]:
+    """Read an artist's tracks by the request that they came from; streams are as they were, promotion included."""
+    first = {track_id: round(found.streams) for track_id, found in outcomes.items() if found.weight > 0}
+    young = {track_id: found.age_days for track_id, found in outcomes.items() if found.age_days < days}
     out = {row.track_id: row for row, _ in track.releases(session, artist_id)}
     streams = performance.streams_since_release(session, artist_id)
     return {
@@ -124,7 +123,7 @@ def _tracks(session: Session, artist_id: int, seen: Sequence[Observation], days:
             key_confidence=row.features["key_confidence"],
             loudness_lufs=row.loudness_lufs,
             duration_s=row.duration_s,
-            first_streams=round(float(np.expm1(outcomes[row.id]))) if row.id in outcomes else None,
+            first_streams=first.get(row.id),
             foretold_from=young.get(row.id),
             streams=sum(streams[row.id].values()) if row.id in streams else None,
             release=_release(out.get(row.id), row),

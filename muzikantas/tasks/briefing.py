@@ -25,7 +25,7 @@ from muzikantas.studio import Studio
 from muzikantas.tasks import canvases
 from muzikantas.tasks.conversation import ask
 from muzikantas.tasks.judging import judge
-from muzikantas.tasks.learning import shared
+from muzikantas.tasks.learning import taught, teachers
 from muzikantas.tasks.stages import StageTask
 
 
@@ -62,8 +62,9 @@ def brief(self: StageTask, cycle_id: int) -> int:
 
 def _begin(studio: Studio, turn: Cycle, owner: Artist) -> list[Generation]:
     """Write the cycle's briefs, in the words of one version or two; without lyrics to sing the cycle is over."""
+    items = _items(studio, turn, owner)
     with studio.begin() as session:
-        shares = _shares(session, turn, _items(session, turn, owner, days=studio.settings.outcome_days))
+        shares = _shares(session, turn, items)
     texts: dict[int, SlotText] = {}
     for share in shares:
         found = _texts(studio, turn, owner, share)
@@ -79,20 +80,22 @@ def _begin(studio: Studio, turn: Cycle, owner: Artist) -> list[Generation]:
         return generation.of_cycle(session, turn.id)
 
 
-def _items(session: Session, turn: Cycle, owner: Artist, *, days: int) -> Sequence[dict[str, Any]]:
+def _items(studio: Studio, turn: Cycle, owner: Artist) -> Sequence[dict[str, Any]]:
     """Give one plan item a slot: of the newest plan, or of the policy with nothing known.
 
     A plan that stops early leaves the cycle fewer slots, and needs fewer tracks of it.
     """
-    plan = insight.latest_plan(session, owner.id)
-    if plan is not None and plan.stopped is not None and len(plan.items) < turn.slots:
-        row = cycle.get(session, turn.id)
-        row.slots, row.quorum = len(plan.items), min(row.quorum, len(plan.items))
-        return plan.items
-    if plan is not None and len(plan.items) >= turn.slots:
-        return plan.items[: turn.slots]
-    space = artist.current(session, owner.id).profile.space()
-    prior = shared(session, owner, space, days=days)
+    with studio.begin() as session:
+        plan = insight.latest_plan(session, owner.id)
+        if plan is not None and plan.stopped is not None and len(plan.items) < turn.slots:
+            row = cycle.get(session, turn.id)
+            row.slots, row.quorum = len(plan.items), min(row.quorum, len(plan.items))
+            return plan.items
+        if plan is not None and len(plan.items) >= turn.slots:
+            return plan.items[: turn.slots]
+        space = artist.current(session, owner.id).profile.space()
+        others = teachers(session, owner)
+    prior = taught(others, space, days=studio.settings.outcome_days)
     first = planning.choose(owner.policy, [], space, turn.slots, cycle=turn.number, seed=turn.seed, prior=prior)
     return [planning.as_item(proposal) for proposal in first]
 

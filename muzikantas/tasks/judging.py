@@ -4,15 +4,13 @@ import dataclasses
 import logging
 from typing import Any
 
-from sqlalchemy.orm import Session
-
 from muzikantas.analysis.experiment import Adopt, Evidence, Revert, Running, Verdict, power_in_words, verdict
+from muzikantas.analysis.responses import hear
 from muzikantas.models import artist, audit, experiment, track
 from muzikantas.models.artist import ArtistProfile
 from muzikantas.models.cycle import Cycle
-from muzikantas.models.experiment import Experiment
 from muzikantas.studio import Studio
-from muzikantas.tasks.learning import observations
+from muzikantas.tasks.learning import read
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +28,15 @@ def judge(studio: Studio, turn: Cycle) -> None:
         trial = experiment.running(session, turn.artist_id)
         if trial is None or (trial.judged or 0) >= turn.number:
             return
-        found = _verdict(session, trial, turn.number, days=studio.settings.outcome_days)
+        reports, versions = read(session, turn.artist_id), track.written_by(session, turn.artist_id)
+    heard = hear(*reports, days=studio.settings.outcome_days)
+    found = verdict(
+        [each for each in heard.observations if each.id not in heard.lost],
+        {track_id for track_id, version in versions.items() if version == trial.changed_id},
+        reports[0].space,
+        began=trial.began,
+        cycle=turn.number,
+    )
     state, evidence = STATES[type(found)], as_content(found.evidence)
     with studio.begin() as session:
         artist.lock(session, turn.artist_id)
@@ -43,20 +49,6 @@ def judge(studio: Studio, turn: Cycle) -> None:
             about, details = f"artist:{turn.artist_id}", {"experiment": trial.id, "reason": found.reason}
             audit.note(session, "muzikantas", f"experiment {state}", about, **details, evidence=evidence)
             logger.info("experiment %d is over: %s", trial.id, found.reason)
-
-
-def _verdict(session: Session, trial: Experiment, number: int, *, days: int) -> Verdict:
-    """Ask the stop rule; tracks of versions that lost an earlier experiment are left out."""
-    versions = track.written_by(session, trial.artist_id)
-    lost = experiment.taken_back(session, trial.artist_id)
-    seen = observations(session, trial.artist_id, days=days)
-    return verdict(
-        [each for each in seen if versions.get(each.id or 0) not in lost],
-        {track_id for track_id, version in versions.items() if version == trial.changed_id},
-        artist.current(session, trial.artist_id).profile.space(),
-        began=trial.began,
-        cycle=number,
-    )
 
 
 def as_content(evidence: Evidence) -> dict[str, Any]:

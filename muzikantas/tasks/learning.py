@@ -1,23 +1,27 @@
-"""Learn from releases, and plan what the next cycle makes."""
+"""Learn from releases, and plan what the next cycle makes.
+
+Rows are read first and results are written last, each in a short transaction; between them nothing is held open.
+"""
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from muzikantas.analysis import claims, control, offpolicy, outcome, planning, spread
-from muzikantas.analysis.daily import WORLDWIDE, by_age
+from muzikantas.analysis import claims, control, offpolicy, planning, spread
 from muzikantas.analysis.licences import market_of
 from muzikantas.analysis.policy import Observation, Prior, learn_prior
-from muzikantas.analysis.quarantine import Quarantined, quarantine
+from muzikantas.analysis.quarantine import Quarantined
+from muzikantas.analysis.responses import Heard, Reports, Song, hear
 from muzikantas.celery import app
 from muzikantas.domain.features import Features, certainty
 from muzikantas.domain.style import StyleSpace
-from muzikantas.models import artist, cycle, insight, performance, track
+from muzikantas.models import artist, cycle, experiment, insight, performance, track
 from muzikantas.models.artist import Artist
+from muzikantas.models.insight import EvolutionPlan
 from muzikantas.tasks import spending
 from muzikantas.tasks.stages import StageTask
 
@@ -26,6 +30,7 @@ MOST_CERTAIN = 0.9
 #: Artists whose histories a plan learns from, the longest first: more of them teach little and take time.
 MOST_TEACHERS = 8
 LEARNED = "learned"
+RELEASES = "releases"
 
 
 @app.task(base=StageTask, bind=True)
@@ -36,20 +41,18 @@ def learn(self: StageTask, cycle_id: int) -> int:
         turn = cycle.enter(session, cycle_id, "learn", patience_s=studio.settings.reconcile_after_s)
         if turn is None:
             return cycle_id
-        heard = hear(session, turn.artist_id, days=studio.settings.outcome_days)
-        space = artist.current(session, turn.artist_id).profile.space()
-        varied = spread.measure([track.realised for track in heard.observations], space)
-        content = {
-            **dataclasses.asdict(claims.learning_note(heard.observations, space)),
-            "obedience": obeyed(heard.observations),
-            "quarantine": heard.quarantine,
-            "without_exploring": _not_exploring(session, turn.artist_id, heard.observations),
-            "spread": dataclasses.asdict(varied) if varied else None,
-            "revenue": spending.outlook(session, studio, turn.artist_id, heard.observations),
-        }
+        about = {"kind": RELEASES, "scope": f"artist:{turn.artist_id}", "basis": f"cycle:{cycle_id}"}
+        if insight.has_analysis(session, **about):
+            return cycle_id
+        reports = read(session, turn.artist_id)
+        plans = insight.plans(session, turn.artist_id)
+    heard = hear(*reports, days=studio.settings.outcome_days)
     with studio.begin() as session:
-        scope, basis = f"artist:{turn.artist_id}", f"cycle:{cycle_id}"
-        insight.record_analysis(session, kind="releases", scope=scope, basis=basis, content=_finite(content))
+        books = spending.read(session, turn.artist_id, heard)
+    content = _findings(heard, reports[0].space, plans)
+    content["revenue"] = spending.outlook(studio, books, heard)
+    with studio.begin() as session:
+        insight.record_analysis(session, **about, content=_finite(content))
     return cycle_id
 
 
@@ -62,16 +65,19 @@ def plan(self: StageTask, cycle_id: int) -> int:
         if turn is None or insight.plan_of(session, cycle_id) is not None:
             return cycle_id
         owner = artist.get(session, turn.artist_id)
-        seen = observations(session, owner.id, days=studio.settings.outcome_days)
-        space = artist.current(session, owner.id).profile.space()
+        reports = read(session, owner.id)
+        others = teachers(session, owner)
         described = {row.scope: row.content for row in insight.latest_analyses(session, "market")}
         market = market_of(described, studio.settings.licences)
-        analysis = insight.analyses_of(session, "releases", f"artist:{owner.id}")
-        prior = shared(session, owner, space, days=studio.settings.outcome_days)
-    number = turn.number + 1
+        analysis = insight.analyses_of(session, RELEASES, f"artist:{owner.id}")
+    space, days = reports[0].space, studio.settings.outcome_days
+    heard, prior = hear(*reports, days=days), taught(others, space, days=days)
+    seen, number = heard.observations, turn.number + 1
     chosen = planning.choose(owner.policy, seen, space, owner.slots, cycle=number, seed=turn.seed, prior=prior)
     with studio.begin() as session:
-        worth, stopped = spending.afford(session, studio, owner.id, chosen)
+        books = spending.read(session, owner.id, heard)
+    worth, stopped = spending.afford(studio, books, chosen, heard.decay)
+    with studio.begin() as session:
         insight.record_plan(
             session,
             cycle_id=cycle_id,
@@ -86,64 +92,85 @@ def plan(self: StageTask, cycle_id: int) -> int:
     return cycle_id
 
 
-def shared(session: Session, owner: Artist, space: StyleSpace, *, days: int) -> Prior | None:
-    """Learn from the label's other artists what is usual in these genres; None where none has been heard in them."""
-    others = [each for each in artist.everyone(session) if each.id != owner.id] if owner.policy == LEARNED else []
+def teachers(session: Session, owner: Artist) -> list[Reports]:
+    """Read what the label's other artists could teach an artist; nothing where its policy does not learn."""
+    others = [each.id for each in artist.everyone(session) if each.id != owner.id] if owner.policy == LEARNED else []
+    return [_reports(session, artist_id) for artist_id in others]
+
+
+def taught(others: Sequence[Reports], space: StyleSpace, *, days: int) -> Prior | None:
+    """Learn from other artists what is usual in these genres; None where none has been heard in them."""
     histories = [
-        [one for one in observations(session, each.id, days=days) if one.weight > 0 and one.asked.genre in space.genres]
+        [one for one in hear(each, days=days).observations if one.weight > 0 and one.asked.genre in space.genres]
         for each in others
     ]
-    taught = sorted((history for history in histories if history), key=len, reverse=True)
-    return learn_prior(taught[:MOST_TEACHERS], space) if taught else None
+    found = sorted((history for history in histories if history), key=len, reverse=True)
+    return learn_prior(found[:MOST_TEACHERS], space) if found else None
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Heard:
-    """What is known of an artist's tracks, and the streams that were left out of it, as JSON."""
-
-    observations: list[Observation]
-    quarantine: list[dict[str, Any]]
-
-
-def observations(session: Session, artist_id: int, *, days: int) -> list[Observation]:
+def observations(session: Session, artist_id: int, *, days: int) -> Sequence[Observation]:
     """Give the artist's tracks as the policy reads them."""
-    return hear(session, artist_id, days=days).observations
+    return hear(*read(session, artist_id), days=days).observations
 
 
-def hear(session: Session, artist_id: int, *, days: int) -> Heard:
-    """Read the artist's tracks and how they did.
+def read(session: Session, artist_id: int) -> tuple[Reports, list[Reports]]:
+    """Read what is known of an artist's tracks; where some were promoted, also of those who can say what that does."""
+    own = _reports(session, artist_id)
+    promoted = performance.promoted_artists(session) if own.promotions else []
+    others = [each for each in promoted if each != artist_id]
+    return own, [_reports(session, each) for each in others[:MOST_TEACHERS]]
 
-    The outcome is age-matched: log1p of the streams in the first `days` days, without those in quarantine and with what
-    is not reported yet foretold. A track that is too young, or that no report names, has weight 0: it says nothing of
-    taste, yet the next choice should not repeat it.
-    """
-    tracks = track.with_cycles(session, artist_id)
-    rows = performance.daily(session, artist_id)
-    released = {row.release: row.released_on for row in rows}
-    series = by_age(rows, performance.volumes(session, since=min(released.values())) if released else {})
-    usual = outcome.learn_decay(series, days)
-    kept, aside = quarantine(series, usual)
-    found = outcome.outcomes(kept, outcome.learn_decay(kept, days) if aside else usual, days)
-    return Heard(
-        observations=[_observation(row, number, found.get(row.id)) for row, number in tracks],
-        quarantine=[_set_aside(each, released[each.release]) for each in aside],
+
+def _reports(session: Session, artist_id: int) -> Reports:
+    versions = artist.history(session, artist_id)
+    lost = _lost(session, artist_id, {row.id: row.version for row in versions})
+    daily = performance.daily(session, artist_id)
+    return Reports(
+        space=versions[-1].profile.space(),
+        songs=[
+            Song(
+                id=row.id,
+                cycle=number,
+                asked=row.asked,
+                realised=row.realised,
+                certainty=_certainty(row.features),
+                provider=row.rights["provider"],
+                lost=lost.get(row.id),
+            )
+            for row, number in track.with_cycles(session, artist_id)
+        ],
+        daily=daily,
+        volumes=performance.volumes(session, since=min(row.released_on for row in daily)) if daily else {},
+        promotions=performance.promotions(session, artist_id),
     )
 
 
-def _observation(row: track.Track, number: int, found: outcome.Outcome | None) -> Observation:
-    heard = found is not None and found.weight > 0
-    by_country = found.by_country if found is not None and heard else {}
-    return Observation(
-        cycle=number,
-        asked=row.asked,
-        realised=row.realised,
-        outcome=math.log1p(found.streams) if found is not None and heard else 0.0,
-        by_country={country: math.log1p(n) for country, n in by_country.items() if country != WORLDWIDE},
-        weight=_certainty(row.features) * found.weight if found is not None else 0.0,
-        age_days=found.age_days if found is not None else None,
-        id=row.id,
-        provider=row.rights["provider"],
-    )
+def _lost(session: Session, artist_id: int, numbers: Mapping[int, int]) -> dict[int, str]:
+    """Say of each track of a version that lost its experiment why its outcome does not count."""
+    taken_back = experiment.taken_back(session, artist_id)
+    wrote = track.written_by(session, artist_id) if taken_back else {}
+    return {
+        track_id: f"version {numbers[version]}, which wrote it, lost its trial: {taken_back[version]}"
+        for track_id, version in wrote.items()
+        if version in taken_back
+    }
+
+
+def _findings(heard: Heard, space: StyleSpace, plans: Sequence[EvolutionPlan]) -> dict[str, Any]:
+    """Sum up what an artist's releases show, as JSON."""
+    varied = spread.measure([each.realised for each in heard.observations], space)
+    return {
+        **dataclasses.asdict(claims.learning_note(heard.observations, space)),
+        "obedience": obeyed(heard.observations),
+        "quarantine": [_set_aside(each, heard.released[each.release]) for each in heard.quarantine],
+        "promoted": [{"track": track_id, **vars(each)} for track_id, each in heard.corrections.items()],
+        "lost": [
+            {"reason": reason, "tracks": [track_id for track_id, why in heard.lost.items() if why == reason]}
+            for reason in dict.fromkeys(heard.lost.values())
+        ],
+        **offpolicy.as_content(without_exploring(plans, heard.observations)),
+        "spread": dataclasses.asdict(varied) if varied else None,
+    }
 
 
 def _set_aside(found: Quarantined, released_on: date) -> dict[str, Any]:
@@ -151,24 +178,20 @@ def _set_aside(found: Quarantined, released_on: date) -> dict[str, Any]:
         "track": found.release,
         "platform": found.platform,
         "country": found.country,
-        "from": (released_on + timedelta(days=found.first)).isoformat(),
-        "to": (released_on + timedelta(days=found.last)).isoformat(),
+        "from": (released_on + timedelta(days=found.days[0])).isoformat(),
+        "to": (released_on + timedelta(days=found.days[-1])).isoformat(),
         "streams": round(found.streams),
         "usual": round(found.usual),
         "reason": found.reason,
     }
 
 
-def _not_exploring(session: Session, artist_id: int, seen: list[Observation]) -> dict[str, float] | None:
-    """Estimate what the plans would have earned without exploring, beside what they did earn; None where none did."""
-    items = [item for plan in insight.plans(session, artist_id) for item in plan.items]
-    logged = {planning.style_of(item): item["propensity"] for item in items if item["propensity"]}
+def without_exploring(plans: Sequence[EvolutionPlan], seen: Sequence[Observation]) -> offpolicy.Comparison | str:
+    """Compare what the plans earned with what they would have earned without exploring, or say what that lacks."""
+    items = [item for plan in plans if plan.policy == LEARNED for item in plan.items]
+    logged = {planning.style_of(item): item["propensity"] for item in items if item["propensity"] is not None}
     known = [(each.outcome, logged[each.asked]) for each in seen if each.weight > 0 and each.asked in logged]
-    outcomes, propensities = [pair[0] for pair in known], [pair[1] for pair in known]
-    estimate = offpolicy.without_exploring(outcomes, propensities)
-    if estimate is None:
-        return None
-    return {**dataclasses.asdict(estimate), "earned": sum(outcomes) / len(outcomes), "releases": len(outcomes)}
+    return offpolicy.without_exploring([outcome for outcome, _ in known], [chance for _, chance in known])
 
 
 def _certainty(features: Mapping[str, Any]) -> float:
@@ -177,7 +200,7 @@ def _certainty(features: Mapping[str, Any]) -> float:
     return certainty(Features(**features)) / MOST_CERTAIN if set(features) == known else 1.0
 
 
-def obeyed(seen: list[Observation]) -> dict[str, Any]:
+def obeyed(seen: Sequence[Observation]) -> dict[str, Any]:
     """Sum up how well the generators obey, of all tracks and by provider and genre."""
     made = [control.Made(provider=o.provider or "", asked=o.asked, realised=o.realised) for o in seen]
     found = control.as_content(control.control(made))

@@ -15,6 +15,8 @@ from muzikantas.tasks.stages import StageTask
 
 logger = logging.getLogger(__name__)
 
+#: The source of what the distributor's own report says.
+DISTRIBUTOR = "distributor"
 #: Distributors correct their numbers for weeks.
 CORRECTIONS_DAYS = 45
 #: The first report is asked for from here on.
@@ -59,7 +61,7 @@ def fetch_report(studio: Studio, job: str) -> int:
     if studio.distribution is None:
         return 0
     with studio.begin() as session:
-        newest = performance.last_day(session)
+        newest = performance.last_day(session, DISTRIBUTOR)  # an imported file may reach further, or be misdated
     since = newest - timedelta(days=CORRECTIONS_DAYS) if newest else BEGINNING
     try:
         with governed(studio.distribution_governor, job, owner="label", lease_s=HTTP_CALL_S):
@@ -74,7 +76,7 @@ def fetch_report(studio: Studio, job: str) -> int:
     with studio.begin() as session:
         known = {str(row.track_id) for row, _ in track.releases(session)}
         ours = [{"track_id": int(row.track), **row.values} for row in rows if row.track in known]
-        merged = performance.import_rows(session, ours, source="distributor")
+        merged = performance.import_rows(session, ours, source=DISTRIBUTOR)
     logger.info(
         "report: %d rows, %d new, %d changed, %d of no track of ours",
         len(rows),

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from muzikantas.analysis.policy import Proposal
+from muzikantas.analysis.responses import hear
 from muzikantas.domain.profile import Profile
 from muzikantas.domain.style import Style
 from muzikantas.models import artist, audit, cycle, experiment, generation, insight, performance, track
@@ -18,10 +19,12 @@ from muzikantas.models.audit import AuditEntry
 from muzikantas.models.cycle import Cycle
 from muzikantas.models.insight import EvolutionPlan
 from muzikantas.models.performance import PerformanceMetric
+from muzikantas.report import pages
+from muzikantas.report.rows import gather
 from muzikantas.studio import Studio, studio
 from muzikantas.tasks import canvases, spending
 from muzikantas.tasks.judging import judge
-from muzikantas.tasks.learning import observations
+from muzikantas.tasks.learning import read
 from tests.integration.label import Label
 
 
@@ -141,7 +144,20 @@ def test_a_version_that_loses_its_streams_is_taken_back_once(label: Label) -> No
             AuditEntry.subject == f"artist:{artist_id}", AuditEntry.action == "experiment reverted"
         )
         assert len(session.scalars(noted).all()) == 1
-        assert experiment.taken_back(session, artist_id) == {changed.id}
+        assert experiment.taken_back(session, artist_id) == {changed.id: ended.reason}
+        wrote = track.written_by(session, artist_id)
+        heard = hear(*read(session, artist_id), days=7)
+    # The bad version's tracks are kept from plans and claims, not from the catalogue; the report says why.
+    bad = {track_id for track_id, version in wrote.items() if version == changed.id}
+    assert bad
+    assert set(heard.lost) == bad
+    assert {each.id for each in heard.observations if each.weight == 0} == bad
+    assert set(heard.outcomes) == set(wrote)
+    canvases.stage("learning.learn", turn.id).delay().get(timeout=60)
+    assert ended.reason
+    html = pages.render(gather(studio(), artist_id), {})
+    assert "Outcomes that do not count" in html
+    assert f"version {changed.version}, which wrote it, lost its trial" in html
 
     canvases.stage("briefing.brief", turn.id).delay().get(timeout=30)
     label.finish(turn.id)
@@ -247,14 +263,15 @@ def test_a_plan_stops_where_a_slot_costs_more_than_it_will_earn(label: Label) ->
             .values(revenue_micros=PerformanceMetric.streams * 1000, currency="USD")
         )
     with studio().begin() as session:
-        assert spending.afford(session, studio(), artist_id, [poor, rich]) == ([poor, rich], None)
-        worth, stopped = spending.afford(session, priced("0.10"), artist_id, [poor, rich])
-        assert worth == [rich]
-        assert stopped is not None
-        assert "1 of 2 slots" in stopped
-        assert spending.afford(session, priced("1000"), artist_id, [poor])[0] == []
-        seen = observations(session, artist_id, days=7)
-        found = spending.outlook(session, priced("0.10"), artist_id, seen)
+        heard = hear(*read(session, artist_id), days=7)
+        books = spending.read(session, artist_id, heard)
+    assert spending.afford(studio(), books, [poor, rich], heard.decay) == ([poor, rich], None)
+    worth, stopped = spending.afford(priced("0.10"), books, [poor, rich], heard.decay)
+    assert worth == [rich]
+    assert stopped is not None
+    assert "1 of 2 slots" in stopped
+    assert spending.afford(priced("1000"), books, [poor], heard.decay)[0] == []
+    found = spending.outlook(priced("0.10"), books, heard)
     assert found["usd_per_stream"] == "0.001000"
     assert found["payable"] == {str(track_id): 1.0 for track_id in made}
     assert (

@@ -1,8 +1,17 @@
+import json
+import math
+
 import numpy as np
 import pytest
 
-from muzikantas.analysis.offpolicy import estimate, without_exploring
+from muzikantas.analysis.history import Observation
+from muzikantas.analysis.offpolicy import Comparison, as_content, estimate, without_exploring
+from muzikantas.analysis.planning import as_item, choose, style_of
+from muzikantas.cli.performance_outcomes import in_words
 from muzikantas.domain.errors import InputError
+from muzikantas.domain.style import DIMENSIONS, StyleSpace
+from muzikantas.models.insight import EvolutionPlan
+from muzikantas.tasks.learning import without_exploring as told
 
 
 def test_the_same_policy_earns_the_mean() -> None:
@@ -41,11 +50,61 @@ def test_a_policy_that_never_chose_so_is_not_estimated() -> None:
 
 
 def test_following_the_best_guess_is_the_mean_of_the_slots_that_did() -> None:
-    found = without_exploring([5.0, 6.0, 1.0], [0.9, 0.9, 0.01])
-    assert found is not None
+    outcomes, logged = [5.0, 6.0] * 11 + [1.0], [0.9] * 22 + [0.0]  # a plan rounds small chances
+    found = without_exploring(outcomes, logged)
+    assert isinstance(found, Comparison)
     assert found.value == pytest.approx(5.5)
-    assert found.effective == pytest.approx(2.0)
-    assert without_exploring([5.0, 6.0], [0.9, 0.9]) is None
+    assert found.effective == pytest.approx(22.0)
+    assert found.earned == pytest.approx((22 * 5.5 + 1.0) / 23)
+    assert found.releases == 23
+
+
+@pytest.mark.parametrize(
+    ("logged", "why"),
+    [
+        ([], "sample size is 0.0 and must pass 20 (0 releases"),
+        ([0.9] * 19 + [0.01] * 3, "sample size is 19.0 and must pass 20 (22 releases"),
+        ([0.9] * 20 + [0.01], "1 of which explored"),  # not above 20 yet
+        ([0.01] * 30, "30 of which explored"),
+        ([0.9] * 30, "all 30 releases"),
+    ],
+)
+def test_too_little_is_said_with_how_far_it_is(logged: list[float], why: str) -> None:
+    found = without_exploring([1.0] * len(logged), logged)
+    assert isinstance(found, str)
+    assert why in found
+
+
+def test_what_is_shown_has_its_interval_and_what_is_not_its_reason() -> None:
+    shown = Comparison(value=5.5, error=0.1, effective=31.4, earned=5.5 - math.log(2), releases=33)
+    said = in_words(shown)
+    assert "would have had 2.00 times the streams (95 %: 1.64 to 2.43), as 33 releases say" in said
+    assert as_content(shown)["without_exploring"]["effective"] == 31.4
+    assert as_content("too few") == {"without_exploring": None, "without_exploring_lacks": "too few"}
+    assert in_words("too few") == "too few"
+
+
+def test_the_plans_log_enough_for_it_to_be_told_one_day() -> None:
+    """Eight slots a cycle with the policy itself: the chances that its plans store lead to an estimate."""
+    space = StyleSpace(tuple(f"genre {n}" for n in range(8)), DIMENSIONS)
+    rng = np.random.default_rng(7)
+    plans: list[EvolutionPlan] = []
+    seen: list[Observation] = []
+    answers: list[Comparison | str] = []
+    for cycle in range(1, 11):
+        chosen = choose("learned", seen, space, 8, cycle=cycle, seed=cycle)
+        plans.append(EvolutionPlan(policy="learned", items=json.loads(json.dumps([as_item(p) for p in chosen]))))
+        for item, proposal in zip(plans[-1].items, chosen, strict=True):
+            assert item["propensity"] == proposal.propensity
+            asked = style_of(item)
+            outcome = 5 + asked.values[1] + rng.normal(0, 0.5)
+            seen.append(Observation(cycle=cycle, asked=asked, realised=asked, outcome=outcome, id=len(seen) + 1))
+        answers.append(told(plans, seen))
+    assert isinstance(answers[0], str)
+    assert isinstance(answers[-1], Comparison)
+    assert 60 < answers[-1].effective <= answers[-1].releases == 72  # the first cycle filled the space
+    fixed = [EvolutionPlan(policy="fixed", items=plan.items) for plan in plans]
+    assert isinstance(told(fixed, seen), str)
 
 
 @pytest.mark.parametrize(

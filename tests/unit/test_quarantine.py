@@ -75,7 +75,7 @@ def test_a_burst_of_one_country_is_set_aside_with_its_days_and_a_reason(countrie
     for seed in range(10):
         made = bought(label(12, seed, countries=countries), 3, "DE", slice(8, 11), 500.0, people=0.05)
         _, aside = quarantine(made, learn_decay(made, 28))
-        found_in += [(each.release, each.country, each.first, each.last) for each in aside] == [(3, "DE", 8, 10)]
+        found_in += [(each.release, each.country, each.days) for each in aside] == [(3, "DE", (8, 9, 10))]
         assert all("listeners" in each.reason and each.streams > 1400 > each.usual for each in aside)
     assert found_in >= 9
 
@@ -87,10 +87,22 @@ def test_bots_that_bring_listeners_are_still_a_burst_of_one_country() -> None:
     assert "the other countries stayed calm" in found.reason
 
 
+@pytest.mark.parametrize(("days", "found"), [(slice(4, 9), 0), (slice(6, AGES), 1), (slice(7, AGES), 1)])
+def test_a_promotion_explains_a_burst_that_brings_its_listeners(days: slice, found: int) -> None:
+    made = bought(label(12, 1), 3, "JP", slice(3, 7), 2000.0, people=0.72)
+    promoted = np.zeros(AGES, dtype=bool)
+    promoted[days] = True
+    decay = learn_decay(made, 28)
+    assert len(quarantine(made, decay, {3: promoted})[1]) == found
+    assert len(quarantine(made, decay, {4: promoted})[1]) == 1
+    bots = bought(label(12, 1), 3, "JP", slice(3, 7), 2000.0, people=0.0)
+    assert len(quarantine(bots, decay, {3: np.ones(AGES, dtype=bool)})[1]) == 1  # nobody came along
+
+
 def test_streams_without_people_are_found_even_where_there_is_only_one_country() -> None:
     made = bought(label(12, 2, countries=1), 5, "BR", slice(8, 10), 1500.0, people=0.02)
     (found,) = quarantine(made, learn_decay(made, 28))[1]
-    assert (found.release, found.first, found.last) == (5, 8, 9)
+    assert (found.release, found.days) == (5, (8, 9))
 
 
 def test_the_outcome_is_as_if_nothing_had_been_bought() -> None:
