@@ -50,15 +50,19 @@ def main() -> None:
 
 
 def measure(folder: Path, rows: int) -> dict[str, Any]:
-    """Run everything, the small table first."""
+    """Run everything, the small table first; say what is next, because all of it takes minutes."""
+    _say(f"{rows:,} rows: ours and COPY in turns, {ROUNDS} rounds")
     files = made.position_files(folder, rows)
     pace = _pace(files)
     few = _pace(made.spotify_files(folder, SMALL_FILES))
+    _say(f"{rows:,} rows by pandas")
     pandas_s = _seconds(lambda: peers.pandas_to_sql(studio().engine, files))
     _empty()
+    _say(f"{rows:,} rows by the command, one file of them again, queries")
     small = {**_import_by_command(files), **_queries()}
-    again = _import_by_command(files)
+    again = _import_by_command(files[:1])
     _empty()
+    _say(f"{10 * rows:,} rows by the command, queries")
     large = {**_import_by_command(made.position_files(folder, 10 * rows)), **_queries()}
     return {
         **pace,
@@ -140,6 +144,10 @@ def _list_s() -> float:
         started = time.perf_counter()
         assert len(chart.charts(session)) == len(made.COUNTRIES)
         return time.perf_counter() - started
+
+
+def _say(step: str) -> None:
+    sys.stderr.write(f"{time.strftime('%H:%M:%S')} {step}\n")
 
 
 def _seconds(action: Callable[[], None]) -> float:

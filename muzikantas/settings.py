@@ -131,14 +131,10 @@ class Settings(BaseSettings):
     outcome_days: int = Field(default=7, ge=1, le=28)
 
     # By `platform:COUNTRY`, `platform` or `*`; where reports state revenue, theirs counts.
-    payout_usd_per_stream: Annotated[dict[str, Decimal], NoDecode] = {}
+    payout_usd_per_stream: Annotated[tuple[tuple[str, Decimal], ...], NoDecode] = ()
     sources: Annotated[tuple[str, ...], NoDecode] = ()  # rights in data, such as spotify=store+analyse
 
     flower_port: int = Field(default=0, ge=0, le=65535)  # 0: a free one, remembered in MUZ_HOME
-
-    def __hash__(self) -> int:
-        """Tell settings apart as objects: they hold a mapping, are read once, and are what caches go by."""
-        return id(self)
 
     @field_validator("openai_models", "music_providers", "charts_wanted", "sources", mode="before")
     @classmethod
@@ -168,7 +164,7 @@ class Settings(BaseSettings):
         pairs = [part.partition("=") for part in _parts(value)]
         if any(not name.strip() or not sign for name, sign, _ in pairs):
             raise ValueError(f"found {value!r}; expected prices such as spotify=0.003,spotify:DE=0.004")
-        return {name.strip(): price.strip() for name, _, price in pairs}
+        return tuple((name.strip(), price.strip()) for name, _, price in pairs)
 
     @field_validator("database_url", mode="after")
     @classmethod

@@ -74,11 +74,8 @@ class Studio:
 
         Raises `TransientError` when the database does not answer, or undid the transaction for a reason that passes.
         """
-        try:
-            with self._sessions.begin() as session:
-                yield session
-        except (OperationalError, InterfaceError) as error:
-            raise TransientError(f"the database does not answer: {str(error.orig).strip()}") from error
+        with _answering(), self._sessions.begin() as session:
+            yield session
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[Session]:
@@ -86,11 +83,8 @@ class Studio:
 
         Raises `TransientError` when the database does not answer; a write may have come through all the same.
         """
-        try:
-            with self._sessions(bind=self._one_by_one) as session:
-                yield session
-        except (OperationalError, InterfaceError) as error:
-            raise TransientError(f"the database does not answer: {str(error.orig).strip()}") from error
+        with _answering(), self._sessions(bind=self._one_by_one) as session:
+            yield session
 
     def remembered(self, what: str, ask: Callable[[], float], *, for_s: float) -> float:
         """Give a figure that many ask for and that may be a little old: asked for anew after `for_s`."""
@@ -162,12 +156,13 @@ class Studio:
 
     @cached_property
     def charts(self) -> ChartPlan:
-        """Which charts are wanted, and who has them: the drop folder before the server."""
+        """Which charts are wanted and may be stored, and who has them: the drop folder before the server."""
         folder, url = self.settings.charts_folder, self.settings.charts_url
         sources: list[ChartSource] = [FolderSource(Path(folder))] if folder else []
         sources += [HttpSource(url)] if url else []
         named = [wanted(name) for name in self.settings.charts_wanted]
-        return ChartPlan(wanted=named, sources=sources, window_days=self.settings.charts_window_days)
+        allowed = [chart for chart in named if self.settings.licences.of(chart.source).may_store]
+        return ChartPlan(wanted=allowed, sources=sources, window_days=self.settings.charts_window_days)
 
     @cached_property
     def spotify(self) -> "SpotifyClient | None":
@@ -208,6 +203,15 @@ class Studio:
     def store(self) -> AudioStore:
         """Where audio is kept."""
         return AudioStore(self.settings.audio_store)
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    """Make what passes with the database's next breath a passing failure."""
+    try:
+        yield
+    except (OperationalError, InterfaceError) as error:
+        raise TransientError(f"the database does not answer: {str(error.orig).strip()}") from error
 
 
 @cache

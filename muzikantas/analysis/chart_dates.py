@@ -19,6 +19,9 @@ THURSDAY = 3
 PAUSE_S = 3300.0
 #: A chart that is late by days is asked for twice a day.
 LONGEST_PAUSE_S = 12 * 3600.0
+#: Newest dates of a chart that are asked for again although they are there, and how long after the last time: sources
+#: correct what is days old, and a date a day keeps within anybody's limits.
+AGAIN_DATES, AGAIN_S = 7, 23 * 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +95,19 @@ def _offset(now: datetime) -> timedelta:
 def missing(chart: Wanted, now: datetime, there: Container[date], *, window_days: int) -> list[date]:
     """List the dates within the window that are over and not there."""
     return [day for day in dates(chart, now, window_days=window_days) if day not in there]
+
+
+def correctable(chart: Wanted, now: datetime, *, window_days: int) -> list[date]:
+    """List the dates that are asked for again once a day: the newest ones; of a file that grows the newest one.
+
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 11, 6, 12, tzinfo=UTC)
+    >>> [day.day for day in correctable(wanted("regional-de-daily"), noon, window_days=35)]
+    [30, 31, 1, 2, 3, 4, 5]
+    >>> [day.day for day in correctable(wanted("top50-daily-japan"), noon, window_days=35)]
+    [5]
+    """
+    return dates(chart, now, window_days=window_days)[-AGAIN_DATES if chart.dated_files else -1 :]
 
 
 def pause_s(attempts: int, asked_s: float | None = None) -> float:

@@ -34,20 +34,20 @@ class Chart:
 
 def _spotify(header: Sequence[str], chart: Chart) -> Reader:
     """Spotify's current form; previous rank -1 means new, or back again; viral charts lack streams."""
-    at = {name: header.index(name) for name in header}
-    rank, uri, artists, title = (at[name] for name in ("rank", "uri", "artist_names", "track_name"))
-    label, peak, previous = (at[name] for name in ("source", "peak_rank", "previous_rank"))
+    at = {column: header.index(column) for column in header}
+    rank, uri, artists, title = (at[column] for column in ("rank", "uri", "artist_names", "track_name"))
+    peak, previous = at["peak_rank"], at["previous_rank"]
     streams = at.get("streams")
-    periods = next((name for name in ("weeks_on_chart", "days_on_chart") if name in at), None)
-    details = details_of(["label"])
-    day = _dated(chart)
+    periods = next((column for column in ("weeks_on_chart", "days_on_chart") if column in at), None)
+    details = details_of({"label": at["source"]})
+    source, name, country, day = chart.source, chart.chart, chart.country, _dated(chart)
 
     def read(cells: Sequence[str]) -> Entry:
         before = 0 if cells[previous] == "-1" else number(cells[previous], "previous_rank", -1, LARGEST_SMALL)
         return (
-            chart.source,
-            chart.chart,
-            chart.country,
+            source,
+            name,
+            country,
             day,
             number(cells[rank], "rank", 1, LARGEST_SMALL),
             _text(cells[title], "track_name"),
@@ -57,7 +57,7 @@ def _spotify(header: Sequence[str], chart: Chart) -> Reader:
             before if before > 0 else None,
             number(cells[peak], "peak_rank", 1, LARGEST_SMALL),
             None if periods is None else number(cells[at[periods]], periods, 1, LARGEST_SMALL),
-            details([cells[label]]),
+            details(cells),
         )
 
     return read
@@ -65,18 +65,18 @@ def _spotify(header: Sequence[str], chart: Chart) -> Reader:
 
 def _old_spotify(header: Sequence[str], chart: Chart) -> Reader:
     """Spotify's form until 2021: the first artist only, and nothing of earlier weeks."""
-    names = ("Position", "Track Name", "Artist", "Streams", "URL")
-    rank, title, artist, streams, url = (header.index(name) for name in names)
-    day = _dated(chart)
+    columns = ("Position", "Track Name", "Artist", "Streams", "URL")
+    rank, title, artist, streams, url = (header.index(column) for column in columns)
+    source, name, country, day = chart.source, chart.chart, chart.country, _dated(chart)
 
     def read(cells: Sequence[str]) -> Entry:
         track = _OLD_URL.fullmatch(cells[url].strip())
         if track is None:
             raise ValueError(f"URL is {cells[url]!r}; expected https://open.spotify.com/track/ID")
         return (
-            chart.source,
-            chart.chart,
-            chart.country,
+            source,
+            name,
+            country,
             day,
             number(cells[rank], "Position", 1, LARGEST_SMALL),
             _text(cells[title], "Track Name"),
@@ -95,19 +95,18 @@ def _positions(header: Sequence[str], chart: Chart) -> Reader:
 
     A song or artist may be empty there (platforms take names away); the position is still a fact.
     """
-    date_, rank, title, artist = (header.index(name) for name in ("date", "position", "song", "artist"))
+    date_, rank, title, artist = (header.index(column) for column in ("date", "position", "song", "artist"))
     more = ("popularity", "duration_ms", "album_type", "total_tracks", "release_date", "is_explicit")
-    known = [name for name in more if name in header]
-    places = [header.index(name) for name in known]
-    details = details_of(known)
+    details = details_of({column: header.index(column) for column in more if column in header})
+    source, name, country = chart.source, chart.chart, chart.country
     days: dict[str, date] = {}
 
     def read(cells: Sequence[str]) -> Entry:
         text = cells[date_]
         return (
-            chart.source,
-            chart.chart,
-            chart.country,
+            source,
+            name,
+            country,
             days.get(text) or days.setdefault(text, calendar_day(text)),
             number(cells[rank], "position", 1, LARGEST_SMALL),
             cells[title].strip(),
@@ -115,7 +114,7 @@ def _positions(header: Sequence[str], chart: Chart) -> Reader:
             None,
             None,
             *_NOTHING_EARLIER,
-            details([cells[place] for place in places]),
+            details(cells),
         )
 
     return read

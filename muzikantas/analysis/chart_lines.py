@@ -4,9 +4,9 @@ A file of ten million lines takes the memory of one of its days: nothing is kept
 """
 
 import csv
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
+from json.encoder import encode_basestring
 from typing import Final
 
 from muzikantas.analysis.reports import LARGEST, BadLine, whole
@@ -32,7 +32,7 @@ DAY: Final = 3
 POSITION: Final = 4
 #: Numbers of so many digits fit into every column, so they need no comparison with its bounds.
 _SHORT = 9
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
+_quoted = encode_basestring  #: a text as JSON, with every alphabet as it is
 
 
 def records(lines: Iterable[str]) -> Iterator[tuple[int, list[str]] | BadLine]:
@@ -71,12 +71,12 @@ def number(text: str, name: str, least: int = 0, most: int = LARGEST) -> int:
     return whole(text, name, least=least, most=most)
 
 
-def details_of(names: Iterable[str]) -> Callable[[Iterable[str]], str]:
-    """Make a writer of JSON objects with these names and texts as values."""
-    heads = [f"{_quoted(name)}: " for name in names]
+def details_of(places: Mapping[str, int]) -> Callable[[Sequence[str]], str]:
+    """Make a writer of JSON objects: each name with the text of the cell in its place."""
+    form = "{" + ", ".join([f"{_quoted(name)}: %s" for name in places]) + "}"
 
-    def write(values: Iterable[str]) -> str:
-        return "{" + ", ".join([head + _quoted(value) for head, value in zip(heads, values, strict=True)]) + "}"
+    def write(cells: Sequence[str]) -> str:
+        return form % tuple([_quoted(cells[place]) for place in places.values()])
 
     return write
 
@@ -88,30 +88,19 @@ class Told:
     over, a full chart is a `range`, which is as small for two hundred positions as for one.
     """
 
+    #: Stands for the line of a position that was told before the file went to another date and came back.
+    FURTHER_UP: Final = 0
+
     def __init__(self) -> None:
         self._day: date | None = None
         self._lines: dict[int, int] = {}
         self._over: dict[date, range | set[int]] = {}
 
-    def again(self, day: date, position: int, line: int) -> str | None:
-        """Note a position; give where it was told before, if it was."""
+    def on(self, day: date) -> dict[int, int]:
+        """Give the positions told of a date so far, each with its line; whoever reads on adds to them."""
         if day != self._day:
-            self._turn_to(day)
-        earlier = self._lines.setdefault(position, line)
-        if earlier != line:
-            return f"line {earlier} has it already"
-        if day in self._over and position in self._over[day]:
-            return "the lines of that date further up have it already"
-        return None
-
-    def _turn_to(self, day: date) -> None:
-        if self._day is not None:
-            over = self._over.get(self._day)
-            if isinstance(over, set):
-                over.update(self._lines)
-            elif over is not None:
-                self._over[self._day] = {*over, *self._lines}
-            else:
+            if self._day is not None:
                 full = range(1, len(self._lines) + 1)
                 self._over[self._day] = full if self._lines.keys() <= set(full) else set(self._lines)
-        self._day, self._lines = day, {}
+            self._day, self._lines = day, dict.fromkeys(self._over.pop(day, ()), self.FURTHER_UP)
+        return self._lines

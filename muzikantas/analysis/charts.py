@@ -59,6 +59,7 @@ def read_entries(lines: Iterable[str], file_name: str) -> Iterator[Entry | BadLi
 
 def _entries(found: Iterator[tuple[int, list[str]] | BadLine], width: int, read: Reader) -> Iterator[Entry | BadLine]:
     told = Told()
+    day, lines = None, dict[int, int]()
     for record in found:
         if isinstance(record, BadLine):
             yield record
@@ -71,12 +72,15 @@ def _entries(found: Iterator[tuple[int, list[str]] | BadLine], width: int, read:
         except ValueError as error:
             yield BadLine(line=line, reason=str(error))
             continue
-        where = told.again(entry[DAY], entry[POSITION], line)
-        if where:
-            reason = f"position {entry[POSITION]} of {entry[DAY]} is told twice; {where}"
-            yield BadLine(line=line, reason=reason)
-        else:
+        if entry[DAY] is not day:  # readers give the same date as the same object
+            day = entry[DAY]
+            lines = told.on(day)
+        first = lines.setdefault(entry[POSITION], line)
+        if first == line:
             yield entry
+        else:
+            where = f"line {first} has it" if first else "the lines of that date further up have it"
+            yield BadLine(line=line, reason=f"position {entry[POSITION]} of {day} is told twice; {where} already")
 
 
 _NAMES = (

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from muzikantas.analysis import seasons
 from muzikantas.analysis.trajectories import Array
 
 #: The days that shares are counted over; growth compares them with as many before.
@@ -21,6 +22,8 @@ WEEK = timedelta(days=7)
 DRAWS = 1000
 INTERVAL = (0.025, 0.975)
 UNKNOWN = None
+#: Share of a country's seasons that may be none.
+FALSE_SEASONS = 0.05
 
 Content = dict[str, Any]
 
@@ -43,7 +46,8 @@ def profile(entries: Sequence[Entry], country: str, rng: np.random.Generator) ->
     Returns
     -------
     dict
-        `day`, `tracks`, `genres` (each `share`, `growth` over 28 days, with `low` and `high`, `artists`, `tracks`),
+        `day`, `weeks` (from the first date to the last), `tracks`, `genres` (each `share`, `growth` over 28 days, with
+        `low` and `high`, `artists`, `tracks`, and `season`: as in `analysis.seasons`, and whether it is `sure`),
         `unknown` (share whose genre nobody told), `local` (share of artists from here among those whose home is known,
         and `unknown` homes), `turnover` (share of places that a week refills), `months` (turnover by month of
         the year). A number that cannot be told is None.
@@ -65,11 +69,14 @@ def profile(entries: Sequence[Entry], country: str, rng: np.random.Generator) ->
         for genre in sorted({entry.genre for entry in now if entry.genre})
     }
     known = [entry for entry in now if entry.home]
+    weeks = (last - min(entry.day for entry in entries)).days // 7 + 1
+    swings = _seasons(entries, list(shares), last, weeks)
     return {
         "country": country,
         "day": last.isoformat(),
+        "weeks": weeks,
         "tracks": len({entry.track for entry in now}),
-        "genres": {genre: _genre(now, genre, *found) for genre, found in shares.items()},
+        "genres": {genre: {**_genre(now, genre, *found), "season": swings[genre]} for genre, found in shares.items()},
         "unknown": _interval(_share(now, tracks, weights, lambda e: e.genre is UNKNOWN)),
         "local": {
             **(_interval(_share(known, tracks, weights, lambda e: e.home == country)) if known else _untold()),
@@ -99,6 +106,23 @@ def _genre(now: Sequence[Entry], genre: str, share: Array, before: Array | None)
         "growth": None if grown is None else _interval(grown),
         "artists": len({entry.artist for entry in mine}),
         "tracks": len({entry.track for entry in mine}),
+    }
+
+
+def _seasons(entries: Sequence[Entry], genres: Sequence[str], last: date, weeks: int) -> dict[str, Content | None]:
+    """Measure each genre's season; which of them are sure is one question to all of them together."""
+    whole, parts = np.zeros(weeks), {genre: np.zeros(weeks) for genre in genres}
+    for entry in entries:
+        week = weeks - 1 - (last - entry.day).days // 7
+        whole[week] += entry.demand
+        if entry.genre in parts:
+            parts[entry.genre][week] += entry.demand
+    found = {genre: seasons.season(part, whole, last) for genre, part in parts.items()}
+    measured = [each.chance for each in found.values() if each is not None]
+    false = iter(stats.false_discovery_control(measured) if measured else [])
+    return {
+        genre: None if each is None else {**vars(each), "sure": bool(next(false) <= FALSE_SEASONS and each.peak_month)}
+        for genre, each in found.items()
     }
 
 

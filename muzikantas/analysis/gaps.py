@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from muzikantas.analysis import weekly
 from muzikantas.analysis.trajectories import Array
 
 #: Share of found growth that may be false, over all cells whose supply is thin.
@@ -30,8 +31,6 @@ RECENT_WEEKS = 12
 MOST_WEEKS = 52
 #: Share of a country's demand below which a genre is too small to be measured there.
 LEAST_SHARE = 0.002
-#: Part of an average week that is added to every week, so that a week without demand has a logarithm.
-FLOOR = 0.05
 #: Artists that are added before the logarithm: one or two make no chasm.
 HALF = 0.5
 
@@ -98,7 +97,7 @@ def find(rows: Iterable[Mapping[str, Any]]) -> list[Cell]:
     if weeks < LEAST_WEEKS or len(demand) < LEAST_CELLS:
         return []
     cells = sorted(demand)
-    slopes = _slopes([_log_odds(*demand[cell]) for cell in cells])
+    slopes = _slopes([weekly.log_odds(*demand[cell]) for cell in cells])
     errors = _widened(slopes)
     p_values = [float(stats.t.sf(s.step / e, s.freedom)) for s, e in zip(slopes, errors, strict=True)]
     recent = min(RECENT_WEEKS, weeks // 2)
@@ -176,13 +175,6 @@ def _weekly(rows: Iterable[Mapping[str, Any]]) -> tuple[_Demand, dict[tuple[str,
     return demand, artists, weeks
 
 
-def _log_odds(part: Array, whole: Array) -> Array:
-    """Give a genre's demand against that of all others, week by week: shares near the whole are not squeezed."""
-    floor = FLOOR * part.sum() / whole.sum() * whole
-    odds: Array = np.log((part + floor) / (whole - part + floor))
-    return odds
-
-
 def _slopes(series: Sequence[Array]) -> list[_Slope]:
     """Fit a line to each series whose errors last: weeks that resemble each other are no independent evidence.
 
@@ -198,8 +190,8 @@ def _slopes(series: Sequence[Array]) -> list[_Slope]:
 def _fit(values: Array, lasting: float) -> tuple[float, float, float]:
     """Give level and step of the line, and the step's standard error (Prais and Winsten's least squares)."""
     n = len(values)
-    design = _whiten(np.column_stack([np.ones(n), np.arange(n) - (n - 1) / 2]), lasting)
-    outcome = _whiten(values, lasting)
+    design = weekly.whitened(np.column_stack([np.ones(n), np.arange(n) - (n - 1) / 2]), lasting)
+    outcome = weekly.whitened(values, lasting)
     inverse = np.linalg.inv(design.T @ design)
     fitted = inverse @ design.T @ outcome
     rest = outcome - design @ fitted
@@ -208,16 +200,9 @@ def _fit(values: Array, lasting: float) -> tuple[float, float, float]:
 
 
 def _lasting(values: Array, level: float, step: float) -> float:
-    """Correlation of a week's error with the next one's; a line that is taken out hides about (1 + 4 rho) / n of it."""
+    """How long errors last around a line."""
     n = len(values)
-    rest = values - level - step * (np.arange(n) - (n - 1) / 2)
-    rough = float(rest[1:] @ rest[:-1] / max(float(rest @ rest), 1e-12))
-    return float(np.clip(rough + (1 + 4 * max(rough, 0.0)) / n, 0.0, 0.95))
-
-
-def _whiten(part: Array, lasting: float) -> Array:
-    head = part[:1] * np.sqrt(1 - lasting**2)
-    return np.concatenate([head, part[1:] - lasting * part[:-1]])
+    return weekly.lasting(values - level - step * (np.arange(n) - (n - 1) / 2), columns=2)
 
 
 def _widened(slopes: Sequence[_Slope]) -> Array:

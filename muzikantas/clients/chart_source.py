@@ -1,10 +1,11 @@
 """Where chart files come from: an operator's drop folder, and an operator's HTTP source."""
 
+import hashlib
 import io
 import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urljoin, urlsplit
@@ -22,6 +23,8 @@ MOST_REDIRECTS = 2
 #: The longest that one reading can take, led on each time at the last moment.
 READING_S = (MOST_REDIRECTS + 1) * (CONNECT_S + SILENCE_S + LONGEST_S)
 PLACES = ("chart", "country", "period", "date")
+#: A file that was changed so shortly before it was read may not have been whole then; clocks may differ so much.
+SLACK_S = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +32,7 @@ class ChartFile:
     """A chart file that is there: its name, which tells the chart, and its lines, to be read once."""
 
     name: str
+    digest: str  #: SHA-256 of what is in it: equal means unchanged
     lines: Iterable[str]
 
 
@@ -41,6 +45,10 @@ class ChartSource(Protocol):
         Raises `TransientError`, `Unauthorized` or `Refused` as the source answers; lines that are no UTF-8 raise
         `InputError` while they are read.
         """
+        ...
+
+    def newer(self, chart: Wanted, day: date, since: datetime) -> bool:
+        """Whether it can be seen without asking anybody that the file changed after `since` (aware)."""
         ...
 
 
@@ -64,7 +72,17 @@ class FolderSource:
         if not self._folder.is_dir():
             raise Refused(f"{self._folder} is no folder; CHARTS_FOLDER names the one where chart files are put")
         path = self._folder / chart.file_name(day)
-        return ChartFile(name=path.name, lines=lines_of(path)) if path.is_file() else None
+        if not path.is_file():
+            return None
+        return ChartFile(name=path.name, digest=_digest(path), lines=lines_of(path))
+
+    def newer(self, chart: Wanted, day: date, since: datetime) -> bool:
+        """Whether the file was written, or moved there, after `since` or shortly before."""
+        try:
+            changed = (self._folder / chart.file_name(day)).stat().st_ctime  # `st_mtime` of a moved file may be old
+        except OSError:
+            return False
+        return changed > since.timestamp() - SLACK_S
 
 
 class HttpSource:
@@ -86,9 +104,14 @@ class HttpSource:
             return None
         name = chart.file_name(day)
         try:
-            return ChartFile(name=name, lines=io.StringIO(answer.body.decode("utf-8"), newline=""))
+            lines = io.StringIO(answer.body.decode("utf-8"), newline="")
         except UnicodeDecodeError as error:
             raise InputError(_no_utf8(name, answer.body, error)) from None
+        return ChartFile(name=name, digest=hashlib.sha256(answer.body).hexdigest(), lines=lines)
+
+    def newer(self, chart: Wanted, day: date, since: datetime) -> bool:  # noqa: ARG002 (only asking would tell)
+        """Never: the server would have to be asked."""
+        return False
 
     def _get(self, url: str) -> Answer | None:
         """Get a file, led on within the same host only: another one was not named by the operator."""
@@ -116,13 +139,25 @@ def _checked(answer: Answer, url: str) -> Answer | None:
     raise Refused(text)
 
 
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path}: cannot be read ({error.strerror})")
+
+
 def lines_of(path: Path) -> Iterator[str]:
     """Read a file of UTF-8 text line by line. Raises `InputError` that names the file and, for bad text, the line."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             yield from file
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        raise _unreadable(path, error) from None
     except UnicodeDecodeError:
         raise InputError(_first_bad_line(path)) from None
 

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, String, text
@@ -154,36 +155,48 @@ class _Stream:
         try:
             chunk = list(itertools.islice(self._rows, CHUNK))
             self.count += len(chunk)
-            return _encoded(chunk).encode()
+            return _encoded(chunk)
         except BaseException as error:  # noqa: BLE001 (whatever it is, it is raised when COPY has ended)
             self.error = error
             return b""
 
 
-def _encoded(chunk: Sequence[Sequence[object]]) -> str:
+def _encoded(chunk: Sequence[Sequence[object]]) -> bytes:
     """Write rows in the format of COPY: joined as they are, and again with quotes where a special character was."""
     if not chunk:
-        return ""
-    found = "\n".join(["\t".join(_plain(row)) for row in chunk]) + "\n"
-    if "\0" in found:  # PostgreSQL has no such character in a text
-        found = found.replace("\0", "")
-    fields = len(chunk) * (len(chunk[0]) - 1)
-    if found.count("\t") == fields and found.count("\n") == len(chunk) and "\r" not in found and "\x01" not in found:
+        return b""
+    found = _joined(chunk).encode()
+    if b"\0" in found:  # PostgreSQL has no such character in a text
+        found = found.replace(b"\0", b"")
+    ends = found.count(b"\t"), found.count(b"\n")
+    if ends == (len(chunk) * (len(chunk[0]) - 1), len(chunk)) and b"\r" not in found and b"\x01" not in found:
         return found
-    return "".join("\t".join(map(_quoted, _plain(row))) + "\n" for row in chunk).replace("\0", "")
+    quoted = ("\t".join([_quoted(_text(value)) for value in row]) for row in chunk)
+    return "".join([f"{line}\n" for line in quoted]).replace("\0", "").encode()
 
 
-def _plain(row: Iterable[object]) -> list[str]:
-    return [
-        value
-        if type(value) is str
-        else ""
-        if value is None
-        else json.dumps(value)
-        if isinstance(value, dict | list)
-        else str(value)
-        for value in row
-    ]
+def _joined(chunk: Sequence[Sequence[object]]) -> str:
+    """Join rows by one form: what is the same in all of them, such as a chart's name, is written into it once."""
+    form, varying = [], []
+    for column in zip(*chunk, strict=True):
+        first = column[0]
+        if (first is None or type(first) is str) and column.count(first) == len(chunk):
+            form.append(_text(first).replace("%", "%%"))
+        else:
+            form.append("%s")
+            varying.append(column if set(map(type, column)) <= _PLAIN else list(map(_text, column)))
+    line = "\t".join(form) + "\n"
+    return "".join(map(line.__mod__, zip(*varying, strict=True))) if varying else line % () * len(chunk)
+
+
+#: Types whose values are written as they print.
+_PLAIN = {str, int, date}
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 def _quoted(field: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, select, update
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint, delete, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -152,6 +152,11 @@ def record_trends(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert forecasts (keys: columns of `ViralTrend`), unless their day has them."""
     for row in rows:
         insert_or_keep(session, ViralTrend, **row)
+
+
+def forget_profiles(session: Session) -> None:
+    """Delete all profiles: they were made before something else was told of artists, and are made anew."""
+    session.execute(delete(CountryProfile))
 
 
 def latest_profiles(session: Session) -> list[CountryProfile]:

@@ -1,14 +1,13 @@
 """Rows → one HTML file with its pictures, which opens without a network."""
 
-import os
 import re
-import tempfile
 import unicodedata
 from pathlib import Path
 
 from muzikantas.models import artist
 from muzikantas.report import clips, pages
 from muzikantas.report.market import artist_section
+from muzikantas.report.paper import put
 from muzikantas.report.rows import gather
 from muzikantas.studio import Studio
 
@@ -26,9 +25,8 @@ def write_report(studio: Studio, artist_id: int, folder: Path) -> Path:
     keys = [slot.track.audio_key for turn in report.cycles for slot in turn.slots if slot.track]
     sound = clips.cut(studio.store, keys, most_chars=clips.MOST_CHARS)
     page = pages.render(report, sound, market=artist_section(studio, artist_id))
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{_file_name(names, artist_id)}.html"
-    _replace(path, page)
+    put(path, page)
     return path
 
 
@@ -47,17 +45,3 @@ def _file_name(names: dict[int, str], artist_id: int) -> str:
     mine = slug(names[artist_id])
     taken = any(slug(name) == mine for id_, name in names.items() if id_ < artist_id)
     return f"{mine}-{artist_id}" if taken else mine
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write the file aside and rename it: whoever has the old page open never loads half a new one."""
-    descriptor, aside = tempfile.mkstemp(prefix=f".{path.stem[:20]}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        # A temporary file is made for its owner alone; a report is for whoever may read its folder.
-        Path(aside).chmod(0o644)
-        Path(aside).replace(path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise

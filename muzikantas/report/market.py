@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
@@ -16,25 +16,22 @@ from muzikantas.analysis.trajectories import Trajectories, lead, plain, trajecto
 from muzikantas.domain.errors import InputError
 from muzikantas.models import artist, chart, market
 from muzikantas.models.market import ViralTrend
-from muzikantas.report import market_pictures, words
+from muzikantas.report import market_pictures, market_words, words
 from muzikantas.report.market_view import ChartView, Checked, MarketView, Share, Way
+from muzikantas.report.paper import environment, put
 from muzikantas.studio import Studio
 from muzikantas.tasks import market_rows
-from muzikantas.tasks.market_rows import ChartName, rights
+from muzikantas.tasks.market_rows import ChartName
 
 #: Days of the past that a track's picture shows, and tracks of a chart that are shown.
 PAST_DAYS, MOST_WAYS = 120, 25
 
 
-def write_market(studio: Studio, country: str, folder: Path) -> Path:
-    """Write the page of a country into `folder`, over an older one; give its path.
-
-    Raises `InputError` when no chart of the country may be looked at.
-    """
-    page = _environment().get_template("market.html").render(market=gather(studio, country))
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"market-{country.lower()}.html"
-    path.write_text(page, encoding="utf-8")
+def write_market(market: MarketView, folder: Path) -> Path:
+    """Write the page of a country into `folder`, over an older one; give its path."""
+    page = _environment().get_template("market.html").render(market=market)
+    path = folder / f"market-{market.country.lower()}.html"
+    put(path, page)
     return path
 
 
@@ -45,7 +42,7 @@ def artist_section(studio: Studio, artist_id: int) -> Markup:
         name = artist.get(session, artist_id).name
     if beside is None:
         return Markup("")
-    licences = rights(studio)
+    licences = studio.settings.licences
     rows = [row for row in beside.numbers if all(licences.of(source).may_analyse for source in row["sources"])]
     told = {row["name"] for row in rows}
     sentences = [text for text in beside.sentences if text.rpartition("[")[2].rstrip("].! ") in told]
@@ -54,8 +51,11 @@ def artist_section(studio: Studio, artist_id: int) -> Markup:
 
 
 def gather(studio: Studio, country: str) -> MarketView:
-    """Read everything that the page of a country shows."""
-    licences = rights(studio)
+    """Read everything that the page of a country shows.
+
+    Raises `InputError` when no chart of the country may be looked at.
+    """
+    licences = studio.settings.licences
     with studio.begin() as session:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         everything = [ChartName(*names) for names in chart.charts(session)]
@@ -74,6 +74,7 @@ def gather(studio: Studio, country: str) -> MarketView:
             version=__version__,
             charts=[_chart(session, name, profiles.get(name)) for name in mine],
             gaps=[cell for cell in cells if cell.gap],
+            looked_in=sorted({f"{name.chart} ({name.source})" for name in allowed}),
             looked_at=len(cells),
             named_artists=len(market.artists(session, market.artist_sources(session))),
             left_out=sorted({name.source for name in everything if name not in allowed and name.country == country}),
@@ -178,7 +179,8 @@ def _shares(profile: Mapping[str, Any]) -> list[Share]:
             share=found["share"],
             low=found["low"],
             high=found["high"],
-            growth=_growth(found["growth"]),
+            growth=market_words.growth(found["growth"]),
+            season=market_words.season(found["season"]),
             artists=found["artists"],
         )
         for genre, found in sorted(profile["genres"].items(), key=lambda item: -item[1]["share"])
@@ -186,24 +188,12 @@ def _shares(profile: Mapping[str, Any]) -> list[Share]:
     rest = profile["unknown"]
     return [
         *known,
-        Share(name="unknown", share=rest["share"], low=rest["low"], high=rest["high"], growth="", artists=None),
+        Share(
+            name="unknown", share=rest["share"], low=rest["low"], high=rest["high"], growth="", season="", artists=None
+        ),
     ]
-
-
-def _growth(found: Mapping[str, float] | None) -> str:
-    if found is None:
-        return "not known"
-    return f"{words.TIMES}{found['share']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
 
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("muzikantas.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.globals.update(pictures=market_pictures, words=words)
-    return made
+    return environment(pictures=market_pictures, words=words, market_words=market_words)

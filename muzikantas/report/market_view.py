@@ -31,13 +31,14 @@ class Way:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """A share with its 95 % interval, and its growth in words."""
+    """A share with its 95 % interval, and its growth and season in words."""
 
     name: str
     share: float
     low: float
     high: float
     growth: str
+    season: str
     artists: int | None
 
 
@@ -94,6 +95,7 @@ class MarketView:
     version: str
     charts: Sequence[ChartView]
     gaps: Sequence[Cell]
+    looked_in: Sequence[str]  #: charts, of all countries, that gaps were looked for in
     looked_at: int  #: cells that gaps were looked for in
     named_artists: int  #: artists that the operator's files tell of
     left_out: Sequence[str]  #: sources that may not be analysed

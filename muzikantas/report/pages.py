@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from muzikantas.analysis.audio import EXTRACTOR
@@ -11,6 +11,7 @@ from muzikantas.analysis.reasons import WORDS
 from muzikantas.domain.style import DIMENSIONS, tempo_bpm
 from muzikantas.report import charts, words
 from muzikantas.report.clips import SECONDS, Clip
+from muzikantas.report.paper import environment
 from muzikantas.report.view import Report
 
 #: Cycles and versions of the profile that stand open; older ones unfold.
@@ -44,12 +45,4 @@ def render(report: Report, clips: Mapping[str, Clip], *, market: Markup = NO_MAR
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
-        loader=PackageLoader("muzikantas.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.globals.update(charts=charts, words=words, tempo_bpm=tempo_bpm, direction=WORDS)
-    return made
+    return environment(charts=charts, words=words, tempo_bpm=tempo_bpm, direction=WORDS)

@@ -1,13 +1,16 @@
 """Bring in the charts that are wanted: look every hour which dates are missing, and ask for each by itself.
 
 No task means "today". What is due follows from the rows that are there, so an outage, a second beat or a clock change
-loses no date and brings none twice.
+loses no date and brings none twice. The newest dates are asked for again once a day, and any date of the window whose
+file in the drop folder has changed: a corrected file wins without anybody's command.
 """
 
 import contextlib
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+
+from sqlalchemy.orm import Session
 
 from muzikantas.analysis.chart_dates import Wanted
 from muzikantas.analysis.chart_lines import Entry
@@ -38,17 +41,30 @@ class ChartTask(StudioTask):
 
 @app.task(bind=True)
 def fetch_missing(self: StudioTask) -> int:
-    """Send a task for every date that is missing and due (beat); give how many that were.
-
-    A source whose rows may not be stored is asked for nothing.
-    """
-    plan, licences = self.studio.charts, self.studio.settings.licences
-    wanted = [each for each in plan.wanted if licences.of(each.source).may_store]
-    with self.studio.begin() as session:
-        due = chart_fetch.plan(session, wanted, database_now(session), window_days=plan.window_days)
+    """Send a task for every date that is missing, may be corrected, or has a new file (beat); give how many are due."""
+    due = look(self.studio, self.studio.charts)
     for fetch_id in due:
         fetch.delay(fetch_id)
     return len(due)
+
+
+def look(studio: Studio, plan: ChartPlan) -> list[int]:
+    """List the rows of dates that are to be asked for now."""
+    with studio.begin() as session:
+        now = database_now(session)
+        asked = {
+            each: chart_fetch.asked_before(session, each, now, window_days=plan.window_days) for each in plan.wanted
+        }
+    changed = [row.id for each, rows in asked.items() for row in rows if _newer(plan, each, row)]
+    with studio.begin() as session:
+        chart_fetch.hasten(session, changed, now)
+        due = chart_fetch.plan(session, plan.wanted, now, window_days=plan.window_days)
+    return list(dict.fromkeys([*due, *changed]))
+
+
+def _newer(plan: ChartPlan, wanted: Wanted, row: ChartFetch) -> bool:
+    since = row.asked_at
+    return since is not None and any(source.newer(wanted, row.day, since) for source in plan.sources)
 
 
 @app.task(base=ChartTask, bind=True)
@@ -83,17 +99,12 @@ def bring(studio: Studio, plan: ChartPlan, fetch_id: int) -> None:
         return
     wanted = _wanted(plan, asked)
     if wanted is None:
-        _end(studio, asked, chart_fetch.REFUSED, reason="CHARTS_WANTED does not name this chart any more")
-        return
-    try:
-        studio.settings.licences.check_store(asked.source)
-    except InputError as error:
-        _end(studio, asked, chart_fetch.REFUSED, reason=str(error))
+        _end(studio, asked, chart_fetch.REFUSED, reason="not in CHARTS_WANTED, or SOURCES forbids to store it")
         return
     try:
         file = next((file for source in plan.sources if (file := source.read(wanted, asked.day))), None)
         if file is None:
-            _end(studio, asked, chart_fetch.NOT_THERE)
+            _missing(studio, asked)
             return
         _import(studio, asked, file)
     except InputError as error:
@@ -106,17 +117,29 @@ def bring(studio: Studio, plan: ChartPlan, fetch_id: int) -> None:
 
 
 def _import(studio: Studio, asked: ChartFetch, file: ChartFile) -> None:
-    """Import a file whole or not at all, and note the end in the same transaction."""
+    """Import a file whole or not at all, if it is not the one read before; note the end in the same transaction."""
     with studio.begin() as session:
-        merged = chart.import_entries(session, _strict(read_entries(file.lines, file.name), file.name), file=file.name)
-        there = chart.days(session, asked.source, asked.chart, asked.country, first=asked.day, last=asked.day)
-        now = database_now(session)
-        if there:
-            chart_fetch.finish(session, asked, chart_fetch.IMPORTED, now, file=file.name, entries=merged.rows)
-        else:
-            reason = f"the file is there, without this date ({merged.rows} entries)"
-            chart_fetch.finish(session, asked, chart_fetch.NOT_THERE, now, file=file.name, reason=reason)
-    logger.info("%s: %d entries, %d new, %d changed", file.name, merged.rows, merged.new, merged.changed)
+        said = "the same file as before" if file.digest == asked.digest else _take(session, asked, file)
+        there = chart_fetch.is_there(session, asked)
+        outcome = chart_fetch.IMPORTED if there else chart_fetch.NOT_THERE
+        reason = said if there else f"the file is there, without this date ({said})"
+        chart_fetch.finish(session, asked, outcome, database_now(session), reason=reason)
+    logger.info("%s: %s", file.name, reason)
+
+
+def _take(session: Session, asked: ChartFetch, file: ChartFile) -> str:
+    """Import a file's entries; say how many."""
+    merged = chart.import_entries(session, _strict(read_entries(file.lines, file.name), file.name), file=file.name)
+    chart_fetch.record_file(session, asked, file=file.name, digest=file.digest, entries=merged.rows)
+    return f"{merged.rows} entries, {merged.new} new, {merged.changed} changed"
+
+
+def _missing(studio: Studio, asked: ChartFetch) -> None:
+    """Note that no source has the file, which is no loss where the date is in already."""
+    if asked.outcome == chart_fetch.IMPORTED:
+        _end(studio, asked, chart_fetch.IMPORTED, reason="no source has its file any more")
+    else:
+        _end(studio, asked, chart_fetch.NOT_THERE)
 
 
 def _strict(entries: Iterable[Entry | BadLine], name: str) -> Iterator[Entry]:

@@ -1,35 +1,23 @@
 """Analyse charts on a schedule: states, forecasts, countries and competitors, as numbers of our own making."""
 
 import logging
-import zlib
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
-from muzikantas.analysis import aims, charts, competitors, countries, gaps, trends
-from muzikantas.analysis.changes import Motion, motion
+from muzikantas.analysis import aims, charts, competitors, gaps
 from muzikantas.analysis.licences import shown_name
-from muzikantas.analysis.trajectories import Trajectories, pace_of
 from muzikantas.celery import StudioTask, app
-from muzikantas.domain.errors import InputError
 from muzikantas.models import artist, chart, cycle, insight, llm, market
 from muzikantas.models.chart import ChartEntry
-from muzikantas.tasks import market_rows
+from muzikantas.tasks import market_charts, market_rows
 from muzikantas.tasks.conversation import ask
-from muzikantas.tasks.market_rows import ChartName, rights
+from muzikantas.tasks.market_rows import ChartName
 from muzikantas.tasks.stages import StageTask
 
 logger = logging.getLogger(__name__)
-
-#: Dates that a chart needs before anything is forecast: the rest is decided by `trends.fit`.
-LEAST_DATES = 25
-#: Other countries' charts that a forecast learns from: more of them make it slower, hardly better.
-MOST_OTHERS = 4
-#: Share of climbing tracks that may be none.
-FALSE_DISCOVERIES = 0.05
 
 
 @app.task(bind=True)
@@ -37,7 +25,7 @@ def analyse(self: StudioTask) -> int:
     """Describe every chart whose newest date has not been described yet; give how many were."""
     described = 0
     with self.studio.begin() as session:
-        for source, name, country in market_rows.analysable(session, rights(self.studio)):
+        for source, name, country in market_rows.analysable(session, self.studio.settings.licences):
             days = chart.last_days(session, source, name, country, count=2)
             scope, basis = f"{source}:{name}:{country}", f"{days[0]:%Y-%m-%d}"
             if insight.has_analysis(session, kind="market", scope=scope, basis=basis):
@@ -53,15 +41,8 @@ def analyse(self: StudioTask) -> int:
 def survey(self: StudioTask) -> int:
     """Send a task for every chart and running cycle that something new can be said of; give how many were sent."""
     with self.studio.begin() as session:
-        names = market_rows.analysable(session, rights(self.studio))
-        newest = {name: chart.last_days(session, *name, count=LEAST_DATES) for name in names}
-        unprofiled = [name for name, days in newest.items() if not market.has_profile(session, *name, days[0])]
-        unforecast = [
-            (name, day)
-            for name, days in newest.items()
-            for day in _forecast_days(days)
-            if not market.has_trends(session, *name, day)
-        ]
+        names = market_rows.analysable(session, self.studio.settings.licences)
+        unprofiled, unforecast = market_charts.due(session, names)
         alone = market.running_without_comparison(session) if names else []
     for name in unprofiled:
         profile.delay(*name)
@@ -75,42 +56,20 @@ def survey(self: StudioTask) -> int:
 @app.task(bind=True)
 def profile(self: StudioTask, source: str, name: str, country: str) -> str:
     """Describe a country as its newest chart shows it."""
-    where = ChartName(source, name, country)
-    with self.studio.begin() as session:
-        day = chart.last_days(session, *where, count=1)[0]
-        told = market_rows.artists(session, rights(self.studio))
-        entries = market_rows.entries(session, where, told, day)
-    content = countries.profile(entries, country, _rng(where, day))
-    with self.studio.begin() as session:
-        market.record_profile(session, source=source, chart=name, country=country, day=day, content=content)
+    day = market_charts.describe(self.studio, ChartName(source, name, country))
     return f"{country} {day}"
 
 
 @app.task(bind=True)
 def forecast(self: StudioTask, source: str, name: str, country: str, on: str) -> int:
     """Forecast every track on a chart on a date by what was known then; give how many there were."""
-    where, day = ChartName(source, name, country), date.fromisoformat(on)
-    with self.studio.begin() as session:
-        if market.has_trends(session, *where, day):
-            return 0
-        alike = [each for each in market_rows.analysable(session, rights(self.studio)) if each[:2] == where[:2]]
-        others = [market_rows.paths(session, each, day) for each in alike if each != where][:MOST_OTHERS]
-        own = market_rows.paths(session, where, day)
-    try:
-        model = trends.fit(own, others, _rng(where, day))
-    except InputError as error:
-        logger.info("%s %s %s is not forecast: %s", source, name, country, error)
-        return 0
-    rows = _trends(where, own, trends.outlooks(model, own))
-    with self.studio.begin() as session:
-        market.record_trends(session, rows)
-    return len(rows)
+    return market_charts.foresee(self.studio, ChartName(source, name, country), date.fromisoformat(on))
 
 
 @app.task(bind=True)
 def compare(self: StudioTask, cycle_id: int) -> int:
     """Set an artist beside its competitors, its markets' gaps, and the countries it could aim for."""
-    licences = rights(self.studio)
+    licences = self.studio.settings.licences
     with self.studio.begin() as session:
         turn = cycle.get(session, cycle_id)
         owner = artist.get(session, turn.artist_id)
@@ -145,7 +104,7 @@ def compare(self: StudioTask, cycle_id: int) -> int:
 @app.task(base=StageTask, bind=True)
 def word_competitors(self: StageTask, cycle_id: int) -> int:
     """Let a language model word a comparison; where it does not keep to the numbers, our own words stay."""
-    licences = rights(self.studio)
+    licences = self.studio.settings.licences
     with self.studio.begin() as session:
         turn, beside = cycle.get(session, cycle_id), market.comparison(session, cycle_id)
         name = artist.get(session, turn.artist_id).name
@@ -166,60 +125,8 @@ def word_competitors(self: StageTask, cycle_id: int) -> int:
     return cycle_id
 
 
-def _forecast_days(days: Sequence[date]) -> list[date]:
-    """Give the newest date, and the one that forecasts reach from to it: what came of them can be seen at once."""
-    if len(days) < LEAST_DATES:
-        return []
-    pace = pace_of(days)
-    past = [day for day in days if (days[0] - day).days >= pace.ahead * pace.days]
-    return [days[0], *past[:1]]
-
-
 def _of(row: market.CountryProfile) -> ChartName:
     return ChartName(row.source, row.chart, row.country)
-
-
-def _rng(where: ChartName, day: date) -> np.random.Generator:
-    """Make the chance of one analysis: the same chart and day give the same numbers again."""
-    return np.random.default_rng([zlib.crc32(":".join(where).encode()), day.toordinal()])
-
-
-def _trends(where: ChartName, own: Trajectories, outlooks: Sequence[trends.Outlook]) -> list[dict[str, Any]]:
-    """Write forecasts as rows; which tracks climb is one question to all of them together."""
-    motions = [motion(own.positions[each.track], own.off) for each in outlooks]
-    false = stats.false_discovery_control([each.falling_chance for each in motions]) if motions else []
-    return [
-        {
-            **where._asdict(),
-            "day": each.day,
-            "position": each.now,
-            "track_title": each.title,
-            "artist_names": each.artists,
-            "velocity": moved.velocity,
-            "rising": bool(q <= FALSE_DISCOVERIES),
-            "expected_position": each.position.middle,
-            "expected_on": each.position_on,
-            "peak_position": each.peak.middle,
-            "peak_on": each.peak_on,
-            "expires_on": each.expires_on,
-            "details": _details(each, moved, own),
-        }
-        for each, moved, q in zip(outlooks, motions, false, strict=True)
-    ]
-
-
-def _details(each: trends.Outlook, moved: Motion, own: Trajectories) -> dict[str, Any]:
-    steps_ago = len(own.seen) - 1 - moved.since
-    return {
-        "off": own.off,
-        "expected": [each.position.low, each.position.high],
-        "peak": [each.peak.low, each.peak.high],
-        "peak_from": each.peak_from.isoformat(),
-        "peak_until": each.peak_until.isoformat(),
-        "velocity": [round(moved.low, 4), round(moved.high, 4)],
-        "changed_on": own.day(max(steps_ago, 0)).isoformat(),
-        "changed_lately": round(moved.changed_lately, 3),
-    }
 
 
 def _rows(entries: Sequence[ChartEntry]) -> list[dict[str, Any]]:

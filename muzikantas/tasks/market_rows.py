@@ -1,6 +1,6 @@
 """Rows of charts as analysis reads them: trajectories, entries with genres, appearances of competitors."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -14,7 +14,6 @@ from muzikantas.analysis.countries import Entry
 from muzikantas.analysis.trajectories import Trajectories, lead, plain, trajectories
 from muzikantas.domain.licence import Licences
 from muzikantas.models import chart, market
-from muzikantas.studio import Studio
 
 #: History that forecasts and profiles look at: two winters and the summer between.
 HISTORY = timedelta(days=800)
@@ -28,12 +27,6 @@ class ChartName(NamedTuple):
     source: str
     chart: str
     country: str
-
-
-def rights(studio: Studio) -> Licences:
-    """Give what may be done with each source's data."""
-    known: Licences = studio.settings.licences
-    return known
 
 
 def analysable(session: Session, licences: Licences) -> list[ChartName]:
@@ -131,8 +124,3 @@ def _of_chart(name: ChartName, ways: Trajectories, told: Artists) -> Iterable[Ap
 def _a_week(path: np.ndarray[Any, np.dtype[np.float64]], came: int, ways: Trajectories) -> float:
     since = path[came:]
     return motion(since, ways.off).velocity * 7 / ways.pace.days if len(since) > 1 else 0.0
-
-
-def as_row(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a value as JSON: dates as text."""
-    return {key: each.isoformat() if isinstance(each, date) else each for key, each in value.items()}

@@ -55,8 +55,9 @@ def look(session: Session, plan: Sequence[Wanted], now: datetime) -> Iterator[tu
         of = next(each for each in plan if each.names == (asked.source, asked.chart, asked.country))
         if is_out(asked.day, now):
             merged = chart.import_entries(session, [entry(of, asked.day)], file=of.file_name(asked.day))
-            chart_fetch.finish(session, asked, chart_fetch.IMPORTED, now, entries=merged.new)
-            yield of, asked.day
+            chart_fetch.finish(session, asked, chart_fetch.IMPORTED, now)
+            if merged.new:
+                yield of, asked.day
         else:
             chart_fetch.finish(session, asked, chart_fetch.NOT_THERE, now)
 
@@ -140,7 +141,7 @@ def test_a_growing_file_fills_every_date_and_ends_the_other_fetches(tmp_path: Pa
     rows = [row_of(of, fetch.day) for fetch in fetches]
     assert [row.outcome for row in rows] == ["imported"] * 3 + ["not there"]
     assert rows[1].reason == "another file had this date"
-    assert rows[3].reason == "the file is there, without this date (3 entries)"
+    assert rows[3].reason == "the file is there, without this date (3 entries, 0 new, 0 changed)"
     assert stored(of) == [(day, 1) for day in days]
 
 
@@ -246,7 +247,7 @@ def test_a_chart_that_nobody_wants_any_more_is_not_asked_for() -> None:
     assert tasks.fetch.apply(args=(asked.id,)).get() == asked.id
 
     row = row_of(of, THURSDAY)
-    assert (row.outcome, row.reason) == ("refused", "CHARTS_WANTED does not name this chart any more")
+    assert (row.outcome, row.reason) == ("refused", "not in CHARTS_WANTED, or SOURCES forbids to store it")
 
 
 @pytest.mark.parametrize("body", [b"<html>please log in</html>", HEADER.encode() + b"1,\xff"])
@@ -265,3 +266,13 @@ def test_what_is_no_chart_file_is_a_broken_one(body: bytes) -> None:
 def test_a_template_that_cannot_work_is_refused(template: str) -> None:
     with pytest.raises(InputError, match="CHARTS_URL has"):
         HttpSource(template)
+
+
+def test_a_chart_whose_source_may_not_be_stored_is_not_wanted() -> None:
+    wishes = {"charts_wanted": ("regional-de-weekly", "top50-daily-japan")}
+    told: dict[str, tuple[str, ...]] = {"as documented": (), "spotify off": ("spotify=none",)}
+    settings = {
+        name: studio().settings.model_copy(update={**wishes, "sources": sources}) for name, sources in told.items()
+    }
+    wanted_of = {name: [chart.source for chart in Studio(each).charts.wanted] for name, each in settings.items()}
+    assert wanted_of == {"as documented": ["spotify", "positions"], "spotify off": ["positions"]}

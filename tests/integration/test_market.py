@@ -11,11 +11,10 @@ from muzikantas.analysis.licences import market_of
 from muzikantas.domain.errors import InputError
 from muzikantas.models import chart, llm, market
 from muzikantas.models.insight import TrendAnalysis
-from muzikantas.report.market import artist_section, write_market
+from muzikantas.report.market import artist_section, gather, write_market
 from muzikantas.studio import Studio, studio
 from muzikantas.tasks import market as tasks
-from muzikantas.tasks import market_rows
-from muzikantas.tasks.market_rows import rights
+from muzikantas.tasks import market_charts, market_rows
 from tests.integration.label import Label
 
 #: In titles and names of sources that no model may see.
@@ -81,7 +80,7 @@ def test_a_forecast_is_made_once_and_stands_in_the_page(tmp_path: Path) -> None:
         trends = market.trends_on(session, *where, days[0])
         assert [trend.position for trend in trends] == list(range(1, 31))
         assert session.scalar(select(func.count()).select_from(market.CountryProfile)) == 1
-    page = write_market(studio(), "QQ", tmp_path).read_text()
+    page = write_market(gather(studio(), "QQ"), tmp_path).read_text()
     assert "Forecasts against what came" in page
     assert "intervals held what came" in page
     assert "<script" not in page
@@ -116,7 +115,7 @@ def test_a_comparison_is_worded_and_no_name_reaches_the_model(charts: Label, tmp
     charts.finish(cycle_id)
 
 
-def test_a_source_that_may_do_nothing_is_in_no_aggregate(charts: Label, tmp_path: Path) -> None:
+def test_a_source_that_may_do_nothing_is_in_no_aggregate(charts: Label) -> None:
     """Beat analyses every few seconds in the stack's workers: what may be analysed comes, the other never does."""
     with studio().begin() as session:
         chart.import_rows(session, rows("elsewhere", "ZZ", canary=True), file="zz.csv")
@@ -125,19 +124,52 @@ def test_a_source_that_may_do_nothing_is_in_no_aggregate(charts: Label, tmp_path
     tasks.analyse()
     assert not [scope for scope in _scopes() if "elsewhere" in scope or "ZZ" in scope]
     with pytest.raises(InputError, match=r"ZZ are there, but elsewhere may not be analysed; .*SOURCES"):
-        write_market(studio(), "ZZ", tmp_path)
+        gather(studio(), "ZZ")
     with studio().begin() as session:
-        names = market_rows.analysable(session, rights(studio()))
+        names = market_rows.analysable(session, studio().settings.licences)
     assert "ZZ" not in {name.country for name in names}
 
 
 @pytest.mark.usefixtures("charts")
-def test_what_was_stored_before_a_source_was_switched_off_is_shown_no_more(tmp_path: Path) -> None:
+def test_what_was_stored_before_a_source_was_switched_off_is_shown_no_more() -> None:
     off = Studio(studio().settings.model_copy(update={"sources": ("positions=store",)}))
-    write_market(studio(), "QQ", tmp_path)
+    gather(studio(), "QQ")
     with pytest.raises(InputError, match="positions may not be analysed"):
-        write_market(off, "QQ", tmp_path)
-    assert not [scope for scope in market_of({scope: {} for scope in _scopes()}, rights(off)) if "positions" in scope]
+        gather(off, "QQ")
+    assert not [
+        scope for scope in market_of({scope: {} for scope in _scopes()}, off.settings.licences) if "positions" in scope
+    ]
+
+
+def test_a_page_is_not_empty_for_who_has_just_imported(label: Label) -> None:
+    with studio().begin() as session:
+        chart.import_rows(session, rows("positions", "XX", canary=False), file="xx.csv")
+    done = label.muzikantas("market", "xx")
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).name == "market-xx.html"
+    assert "30 tracks" in done.stderr or "25 tracks" in done.stderr
+    assert "unknown: 100.0%" in done.stderr
+    assert "not enough data. They need 104 weeks of charts; 28 are there." in done.stderr
+    page = Path(done.stdout.strip()).read_text()
+    assert "intervals held what came" in page
+    assert "This chart has no profile yet" not in page
+    where = ("positions", "top30-daily", "XX")
+    with studio().begin() as session:
+        assert market_charts.due(session, [market_rows.ChartName(*where)]) == ([], [])
+        assert len(market.trend_days(session, *where)) >= 2
+
+
+def test_what_is_told_of_artists_later_describes_countries_anew(charts: Label, tmp_path: Path) -> None:
+    def profile() -> Any:
+        market_charts.catch_up(studio(), "QQ", lambda _: None)
+        with studio().begin() as session:
+            return next(row for row in market.latest_profiles(session) if row.country == "QQ")
+
+    before = profile()
+    genre_of(charts, "polka", tmp_path)
+    after = profile()
+    assert after.day == before.day
+    assert (list(after.content["genres"]), after.content["unknown"]["share"]) == (["polka"], 0.0)
 
 
 def _scopes() -> list[str]:

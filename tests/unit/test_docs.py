@@ -66,8 +66,6 @@ def shown(default: object) -> str:
         default = str(default).lower()
     if isinstance(default, tuple):
         default = ",".join(default)
-    if isinstance(default, dict):
-        default = ",".join(f"{name}={value}" for name, value in default.items())
     if isinstance(default, float):
         default = f"{default:g}"
     return f"`{default}`" if isinstance(default, Decimal) or str(default) else "(empty)"
