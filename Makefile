@@ -48,7 +48,7 @@ up: install ## The stack in the foreground
 	@$(BIN)/muzikantas up
 
 bench: install ## All benchmarks, about an hour on a quiet machine
-	@for name in throttle in_flight hearing alike listen_autoscale learning ingest trends gaps; do $(BIN)/python -m benchmarks.$$name --json; done
+	@for name in throttle in_flight hearing alike listen_autoscale learning loop ingest trends gaps; do $(BIN)/python -m benchmarks.$$name --json; done
 
 bench-learning: install ## Every scenario and switch of the learning benchmark, about 40 minutes
 	@$(BIN)/python -m benchmarks.learning --json --all

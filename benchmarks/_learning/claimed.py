@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from benchmarks._learning.bounds import random_batch
+from benchmarks._learning.runs import Choose, live
 from benchmarks._learning.scenarios import BASE, MARKETS
 from benchmarks._learning.tastes import Array
 from benchmarks._learning.world import Career, draw_world
@@ -44,14 +46,9 @@ def null_reports(career: Career) -> list[bool]:
     return [claims_anything(career.observations(cycle + 1), career.world.space) for cycle in READ_AT]
 
 
-def null_career(seed: int) -> list[bool]:
-    """Choose at random in the market without taste, and read the reports."""
-    world = draw_world(MARKETS["null"], seed)
-    career = Career(world)
-    for cycle in range(1, world.market.cycles + 1):
-        batch = random_batch((), world.space, world.market.slots, cycle=cycle, rng=np.random.default_rng([seed, cycle]))
-        career.release(cycle, batch)
-    return null_reports(career)
+def null_career(choose: Choose, seed: int) -> list[bool]:
+    """Let a policy live in the market without taste, and read the reports."""
+    return null_reports(live(choose, draw_world(MARKETS["null"], seed), seed).career)
 
 
 def one_effect(seed: int) -> Reported:
@@ -94,19 +91,30 @@ def summary(
 ) -> dict[str, object]:
     """Shares over careers; `ours` are the careers that our policy led, whose styles are not drawn at random."""
     covered = np.array([each.covered for each in reports], dtype=float)
+    everybody = np.array([*null, *ours], dtype=float)
     return {
-        "null_claims_all": _share([*null, *ours]),
-        "null_claims_random": _share(null),
-        "null_claims_ours": _share(ours),
-        "null_careers": [len(null), len(ours)],
-        "power": round(float(np.mean([each.claimed for each in reports])), 4),
-        "false_claims_beside_it": round(float(np.mean([each.false > 0 for each in reports])), 4),
-        "coverage": round(float(covered.mean()), 4),
-        "coverage_of_the_effect": round(float(covered[:, -BASE.dimensions].mean()), 4),
+        "null_claims_all": _short(everybody.mean()),
+        "null_claims_random": _read(np.array(null, dtype=float)),
+        "null_claims_ours": _read(np.array(ours, dtype=float)),
+        "power": _short(np.mean([each.claimed for each in reports])),
+        "false_claims_beside_it": _short(np.mean([each.false > 0 for each in reports])),
+        "coverage": _short(covered.mean()),
+        "coverage_of_the_effect": _short(covered[:, -BASE.dimensions].mean()),
         "careers": len(reports),
     }
 
 
-def _share(reports: Sequence[Sequence[bool]]) -> float | None:
-    values: Array = np.array(reports, dtype=float)
-    return round(float(values.mean()), 4) if values.size else None
+def _read(claimed: Array) -> dict[str, object]:
+    """Give the share of reports that claim anything (shape `(careers, reads)`), its error over careers, and by read."""
+    by_career = claimed.mean(axis=1)
+    return {
+        "share": _short(claimed.mean()),
+        "se": _short(by_career.std(ddof=1) / np.sqrt(len(claimed))),
+        "by_cycle": {str(cycle): _short(share) for cycle, share in zip(READ_AT, claimed.mean(axis=0), strict=True)},
+        "careers_with_any": _short((by_career > 0).mean()),
+        "careers": len(claimed),
+    }
+
+
+def _short(share: float | np.floating[Any]) -> float:
+    return round(float(share), 4)

@@ -1,8 +1,8 @@
 """Who takes part: our policy, its ablations, and every peer out of the box and guarded."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 
@@ -12,14 +12,12 @@ from benchmarks._learning.peers import Asking, GreedyCorrelation, MutateHits, Pe
 from benchmarks._learning.runs import Choose, Curve, live
 from benchmarks._learning.settings import Market
 from benchmarks._learning.world import Career, World, draw_world
-from muzikantas.analysis.policy import Observation, Prior, Proposal, StyleSpace, Ways, propose, propose_with
+from muzikantas.analysis.policy import Ways, propose, propose_with
 
 OURS, RANDOM, ORACLE = "ours", "random", "oracle"
 GUARDED = ", guarded"
 #: Random choosing is averaged over so many careers, lest its luck be taken for a policy's merit.
 RANDOM_CAREERS = 4
-#: What a share that is nothing by default is set to, to see what it would do.
-LITTLE = 0.15
 
 PEERS: dict[str, Callable[[], Peer]] = {
     "static persona": Static,
@@ -32,34 +30,14 @@ PEERS: dict[str, Callable[[], Peer]] = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Ablation:
-    """Our policy in another way than the measured best."""
-
-    ways: Ways
-
-    def __call__(
-        self,
-        observations: Sequence[Observation],
-        space: StyleSpace,
-        count: int,
-        *,
-        cycle: int,
-        rng: np.random.Generator,
-        prior: Prior | None = None,
-    ) -> list[Proposal]:
-        """Choose."""
-        return propose_with(self.ways, observations, space, count, cycle=cycle, rng=rng, prior=prior)
-
-
 def ablations() -> dict[str, Choose]:
-    """Turn each of the policy's switches alone, shares to nothing or to a little."""
-    found: dict[str, Choose] = {}
-    for name, default in asdict(Ways()).items():
-        turned = not default if isinstance(default, bool) else 0.0 if default else LITTLE
-        changed: dict[str, Any] = {name: turned}
-        found[f"ours, {'without' if default else 'with'} {name}"] = Ablation(replace(Ways(), **changed))
-    return found
+    """Turn each of the policy's switches alone."""
+    return {
+        f"ours, {'without' if default else 'with'} {name}": partial(
+            propose_with, replace(Ways(), **{name: not default})
+        )
+        for name, default in asdict(Ways()).items()
+    }
 
 
 def compete(market: Market, seed: int, *, peers: bool, switches: bool) -> tuple[dict[str, Curve], Career]:

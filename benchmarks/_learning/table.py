@@ -11,6 +11,7 @@ from benchmarks._learning.fourth_artist import Start
 from benchmarks._learning.jobs import BAD_PERSONA, CLAIMS, COLD_START, Answer, Claims, Contest, Job, Personas
 from benchmarks._learning.optimisers import missing
 from benchmarks._learning.scenarios import MARKETS
+from benchmarks._learning.shows import shows
 
 BASE, NULL, BAD_REPORTS = "base", "null", "bad reports"
 
@@ -40,8 +41,11 @@ class Figures:
             found[_key(COLD_START)] = _cold([each for each in self.by_scenario[COLD_START] if isinstance(each, Start)])
         if BAD_PERSONA in self.by_scenario:
             careers = [each for each in self.by_scenario[BAD_PERSONA] if isinstance(each, Personas)]
-            found[_key(BAD_PERSONA)] = persona.summary([c.bad for c in careers], [c.harmless for c in careers])
-        return found | {"peers": {_key(name): self._others(name) for name in self.contests}}
+            found[_key(BAD_PERSONA)] = persona.summary(
+                [trial for c in careers for trial in c.bad], [trials for c in careers for trials in c.harmless]
+            )
+        peers = {_key(name): self._others(name) for name in self.contests}
+        return found | {"shows": shows(found), "peers": peers}
 
     def _ours(self, name: str) -> dict[str, Any]:
         """Our figures in one market, with the best peers of both kinds."""
@@ -84,6 +88,7 @@ class Figures:
     def _claims(self) -> dict[str, Any]:
         parts = [each for each in self.by_scenario[CLAIMS] if isinstance(each, Claims)]
         ours = [each.reports for each in self.by_scenario.get(NULL, []) if isinstance(each, Contest)]
+        ours += [career for part in parts for career in part.ours]
         null = [career for part in parts for career in part.null]
         return claimed.summary(null, ours, [report for part in parts for report in part.one_effect])
 
@@ -96,6 +101,7 @@ def text(found: Mapping[str, Any]) -> str:
         lines += [_line(name, row) for name, row in _ranked({OURS: found[scenario], **rows})]
     known = (_key(CLAIMS), _key(COLD_START), _key(BAD_PERSONA))
     lines += [f"\n{name}: {found[name]}" for name in known if name in found]
+    lines += [f"\n{name}: {row}" for name, row in found["shows"].items()]
     return "\n".join([*lines, ""])
 
 
@@ -120,7 +126,7 @@ def _pair(row: Mapping[str, Any], value: str, error: str) -> str:
 
 
 def _cold(starts: Sequence[Start]) -> dict[str, Any]:
-    """First cycles with and without what others learnt; `better` is the ratio of the mean captures."""
+    """First cycles with and without what others learnt; `better` says by how much of the capture alone."""
     shared = np.array([each.captures(each.shared) for each in starts])
     alone = np.array([each.captures(each.alone) for each in starts])
     gained = [each.shared.streams.sum() / each.alone.streams.sum() for each in starts]
@@ -129,6 +135,7 @@ def _cold(starts: Sequence[Start]) -> dict[str, Any]:
     return {
         "with_prior": round(float(shared[:, 0].mean()), 4),
         "alone": round(float(alone[:, 0].mean()), 4),
+        "better": round(difference.value / max(float(alone[:, 0].mean()), 1e-9), 4),
         "paired": round(difference.value, 4),
         "paired_se": round(difference.error, 4),
         "with_prior_log": round(float(shared[:, 1].mean()), 4),

@@ -38,7 +38,8 @@ class Effect:
     name
         The genre (against the average of the genres) or the dimension (half its allowed width more).
     estimate, low, high
-        Least-squares effect and its 95 % interval, in log units; the expectation's where least squares cannot tell.
+        Effect with all others held fixed and its 95 % interval, in log units; the expectation's where releases cannot
+        tell.
     q_value
         Benjamini-Hochberg adjusted p-value over all effects of the report.
     releases

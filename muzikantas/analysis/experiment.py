@@ -20,12 +20,13 @@ from muzikantas.domain.style import StyleSpace
 
 #: A change that loses this share of the streams is to be taken back: "at least 10 % worse".
 LOSS = 0.1
-#: Probability of harm above which a change is taken back: in the first cycles, and in those after them. The rule looks
-#: every cycle, and experiment follows experiment. Most of the false reverts that it may make are spent early, where
-#: stopping saves most; what was measured stands in `docs/howto/evolution.md`.
-SOON, REVERT_SOON_ABOVE, REVERT_ABOVE = 3, 0.85, 0.93
-#: The first of them for artists with so few tracks a cycle: else they would hardly ever see harm in time.
-FEW, REVERT_FEW_ABOVE = 5, 0.72
+#: Probability of harm above which a change is taken back: before the third cycle of an experiment, at the third, and
+#: later. The rule looks every cycle, and experiment follows experiment. Most of the false reverts that it may make are
+#: spent on the third look: it knows more than those before it, and large harm should go on no longer. What was measured
+#: stands in `docs/howto/evolution.md`.
+SOON, REVERT_EARLY_ABOVE, REVERT_SOON_ABOVE, REVERT_ABOVE = 3, 0.85, 0.7, 0.93
+#: The second of them for artists with so few tracks a cycle: else they would hardly ever see harm in time.
+FEW, REVERT_FEW_ABOVE = 5, 0.6
 #: Probability of being better above which a change stays before its time.
 ADOPT_ABOVE = 0.95
 #: No verdict before so many tracks of each version have an outcome, or tracks of both in so many cycles.
@@ -241,8 +242,8 @@ def _given(covariance: Array, surprise: Array, mine: Array, luck: float) -> list
 
 def _bound(observations: Sequence[Observation], began: int, cycles: int) -> float:
     """Give the probability of harm above which a change is taken back, by age and tracks made."""
-    if cycles > SOON:
-        return REVERT_ABOVE
+    if cycles != SOON:
+        return REVERT_EARLY_ABOVE if cycles < SOON else REVERT_ABOVE
     made = sum(o.cycle >= began for o in observations)
     return REVERT_FEW_ABOVE if made <= FEW * cycles else REVERT_SOON_ABOVE
 

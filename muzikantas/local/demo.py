@@ -188,6 +188,7 @@ def summary(stack: Stack, artist_ids: Sequence[int]) -> dict[str, Any]:
         "provider_credits_spent": paid["credits_spent"],
         "plans": plans,
         "performance_rows": rows,
+        "outcome_by_cycle": {number: _mean(by_cycle, [number]) for number in numbers},
         "outcome_first_two_cycles": _mean(by_cycle, numbers[:2]),
         "outcome_last_two_cycles": _mean(by_cycle, numbers[-2:]),
         "database_url": settings.database_url.get_secret_value(),

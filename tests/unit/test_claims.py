@@ -172,22 +172,36 @@ def test_a_decision_counts_on_less_than_was_measured() -> None:
     assert 0 < found.expected < found.estimate
 
 
+def follows_its_luck(seed: int, space: StyleSpace) -> list[Observation]:
+    """A career in which nothing matters, but each cycle's styles are those that looked best so far."""
+    d, rng = len(space.dimensions), np.random.default_rng(seed)
+    rows, outcomes, made = np.zeros((0, d)), np.zeros(0), []
+    for cycle in range(12):
+        above = outcomes - outcomes.sum() / max(len(rows), 1)
+        slope = np.linalg.solve(rows.T @ rows + 3 * np.eye(d), rows.T @ above)
+        places = rng.random((100, d))
+        best = places[np.argsort(places @ slope)[-8:]]
+        heard = np.clip(best + rng.normal(0, 0.08, best.shape), 0, 1)
+        luck = 5 + rng.normal(size=8)
+        styles = [Style("folk", tuple(place.tolist())) for place in heard]
+        made += [Observation(cycle, each, each, float(y)) for each, y in zip(styles, luck, strict=True)]
+        rows, outcomes = np.vstack([rows, 2 * heard - 1]), np.concatenate([outcomes, luck])
+    return made
+
+
 def test_a_policy_that_follows_its_luck_is_not_believed() -> None:
-    # Nothing matters, but each cycle's styles are those that looked best so far.
-    space = StyleSpace(SPACE.genres, tuple(f"feature {k}" for k in range(8)))
-    claimed = 0
-    for seed in range(40):
-        rng = np.random.default_rng(seed)
-        rows, outcomes, made = np.zeros((0, 8)), np.zeros(0), []
-        for cycle in range(12):
-            above = outcomes - outcomes.sum() / max(len(rows), 1)
-            slope = np.linalg.solve(rows.T @ rows + 3 * np.eye(8), rows.T @ above)
-            places = rng.random((100, 8))
-            best = places[np.argsort(places @ slope)[-8:]]
-            heard = np.clip(best + rng.normal(0, 0.08, best.shape), 0, 1)
-            luck = 5 + rng.normal(size=8)
-            styles = [Style("folk", tuple(place.tolist())) for place in heard]
-            made += [Observation(cycle, each, each, float(y)) for each, y in zip(styles, luck, strict=True)]
-            rows, outcomes = np.vstack([rows, 2 * heard - 1]), np.concatenate([outcomes, luck])
-        claimed += any(e.verdict == "supported" for e in effects(made, space))
-    assert claimed <= 5
+    space = StyleSpace(("folk",), tuple(f"feature {k}" for k in range(8)))
+    reports = [effects(follows_its_luck(seed, space), space) for seed in range(60)]
+    claimed = [any(e.verdict == "supported" for e in report) for report in reports]
+    covered = [e.low <= 0 <= e.high for report in reports for e in report]
+    assert sum(claimed) <= 6
+    # 480 intervals; least squares, which lets luck decide what counts, covers 87 %.
+    assert np.mean(covered) >= 0.9
+
+
+def test_releases_of_a_single_cycle_can_be_claimed_and_turned_down() -> None:
+    made = [replace(o, cycle=1) for o in releases(160, 6, tempo=1.0)]
+    found = {e.name: e for e in effects(made, SPACE)}
+    assert found["tempo"].verdict == "supported"
+    assert found["tempo"].later is not None
+    assert found["energy"].verdict == "not enough data"

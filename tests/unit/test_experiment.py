@@ -88,13 +88,19 @@ def test_nothing_is_concluded_from_too_few_tracks() -> None:
     assert isinstance(found, Running)
 
 
-def test_the_bound_is_strict_for_many_tracks_and_for_late_cycles() -> None:
-    assert 0.5 < experiment.REVERT_FEW_ABOVE < experiment.REVERT_SOON_ABOVE < experiment.REVERT_ABOVE < 1
+def test_most_may_be_taken_back_at_the_third_look_and_more_where_tracks_are_few() -> None:
     found = []
-    for slots, cycles in ((4, 3), (8, 3), (8, 5)):
+    for slots, cycles in ((8, 2), (4, 3), (8, 3), (8, 5)):
         seen, _ = history(np.random.default_rng(1), 0.0, cycles=cycles, slots=slots)
         found.append(experiment._bound(seen, BEGAN, cycles))
-    assert found == [experiment.REVERT_FEW_ABOVE, experiment.REVERT_SOON_ABOVE, experiment.REVERT_ABOVE]
+    assert found == [
+        experiment.REVERT_EARLY_ABOVE,
+        experiment.REVERT_FEW_ABOVE,
+        experiment.REVERT_SOON_ABOVE,
+        experiment.REVERT_ABOVE,
+    ]
+    early, few, soon, late = found
+    assert 0.5 < few < soon < early < late < 1
 
 
 def test_tracks_that_were_not_heard_count_for_nothing() -> None:

@@ -200,6 +200,6 @@ def test_tuning_markets_are_not_the_reported_ones() -> None:
 def test_the_table_has_a_line_a_policy_also_where_nothing_can_be_captured() -> None:
     row = {"lift_log": 0.1, "lift_se": 0.02, "spread": 0.2, "seconds_a_decision": 0.0}
     captured = row | {"capture": 0.3, "se": 0.04, "capture_log": 0.4, "se_log": 0.05, "last_third": 0.5}
-    text = table.text({"null": row, "base": captured, "peers": {"null": {"random": row}, "base": {}}})
+    text = table.text({"null": row, "base": captured, "shows": {}, "peers": {"null": {"random": row}, "base": {}}})
     assert text.count("0.100 ± 0.020") == 2
     assert "0.300 ± 0.040" in text
