@@ -25,6 +25,7 @@ from benchmarks._hearing import environment
 from benchmarks._hearing.clips import rendered_into
 from muzikantas.analysis.audio import key_model, tonality
 from muzikantas.analysis.audio.decode import resample
+from muzikantas.analysis.audio.spectrum import SLOW_RATE
 from muzikantas.domain.features import PITCH_CLASSES
 
 #: Weight of the sum of squared weights, chosen among 3e-6, 1e-5 and 3e-5: within the standard error all the same.
@@ -42,7 +43,7 @@ Clip = dict[str, Any]
 
 
 class Model(NamedTuple):
-    """Weights of major and minor, `[shape=(72, 2)]`, and what minor starts from."""
+    """Weights of major and minor, `[shape=(96, 2)]`, and what minor starts from."""
 
     weights: Array
     bias: float
@@ -85,9 +86,9 @@ def train(folder: Path) -> None:
 
 
 def described(path: Path) -> tuple[Array, Array]:
-    """Give what the model sees of a file for each tonic, `[shape=(12, 72)]`, and the profiles' part in its scores."""
+    """Give what the model sees of a file for each tonic, `[shape=(12, 96)]`, and the profiles' part in its scores."""
     samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    levels, _ = tonality.notes(resample(samples.mean(axis=1), rate, tonality.RATE))
+    levels, _ = tonality.notes(resample(samples.mean(axis=1), rate, SLOW_RATE))
     inputs = key_model.inputs(tonality.evidence(levels))
     turned = np.stack([np.roll(inputs, -tonic, axis=1).ravel() for tonic in range(12)])
     return turned, key_model.PROFILE_WEIGHT * tonality.profile_fits(tonality.chroma(levels)).ravel()

@@ -19,7 +19,7 @@ import numpy as np
 import scipy.optimize
 from numpy.typing import NDArray
 
-from muzikantas.analysis.audio import record, rhythm, spectrum, tempo_model
+from muzikantas.analysis.audio import onsets, record, rhythm, spectrum, tempo_model
 
 FOLDS = 5
 NETWORKS = 4
@@ -31,7 +31,7 @@ LEARNING_RATE = 2e-3
 DECAY, HIDE = 0.3, 0.15
 
 #: Spectrograms are kept in steps of a third of a decibel.
-BYTE_DB = 255.0 / tempo_model.RANGE_DB
+BYTE_DB = 255.0 / spectrum.EMPTY_DB
 
 #: Even clicks without accents, whose only honest tempo is their own rate, and noises, which have none.
 PULSES, NOISES = 80, 80
@@ -70,22 +70,21 @@ def examples(folder: Path) -> Iterator[Example]:
         np.savez(kept, *spectra)
     with np.load(kept) as arrays:
         for number, clip in enumerate(clips):
-            level_db = arrays[f"arr_{number}"].astype(np.float32) / BYTE_DB - tempo_model.RANGE_DB
+            level_db = arrays[f"arr_{number}"].astype(np.float32) / BYTE_DB - spectrum.EMPTY_DB
             mel_power = 10.0 ** (level_db / 10.0)
             yield example(mel_power, clip["tempo_bpm"], clip["title"], clip["instrument"], clip["source"])
 
 
 def _compressed(path: Path) -> NDArray[np.uint8]:
     """Give the mel spectrogram of a file as bytes of decibels below its peak."""
-    mel_power = spectrum.frames(record(path.read_bytes()).mono).mel_power
-    level_db = 10.0 * np.log10(np.maximum(mel_power / mel_power.max(), 1e-12))
-    levels: NDArray[np.uint8] = np.clip((level_db + tempo_model.RANGE_DB) * BYTE_DB, 0, 255).astype(np.uint8)
+    level_db = spectrum.log_mel(record(path.read_bytes()).frames.mel_power)
+    levels: NDArray[np.uint8] = np.clip((level_db + spectrum.EMPTY_DB) * BYTE_DB, 0, 255).astype(np.uint8)
     return levels
 
 
 def example(mel_power: Numbers, tempo_bpm: float, tune: str, instrument: str, source: str) -> Example:
     """Describe the candidates of one spectrogram."""
-    curves, levels = tempo_model.onset_curves(mel_power)
+    curves, levels = onsets.curves_of(mel_power, spectrum.log_mel(mel_power))
     heard = tempo_model.periodicity(curves, levels)
     tempi = tempo_model.candidates(heard)
     described = tempo_model.describe(heard, tempi, rhythm.onset_rate(curves[0])).astype(np.float32)

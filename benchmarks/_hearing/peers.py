@@ -24,9 +24,10 @@ FLATS = {"Db": "C#", "Eb": "D#", "Gb": "F#", "Ab": "G#", "Bb": "A#"}
 
 
 def ours(path: Path) -> Answered:
-    """Muzikantas, all features."""
+    """Muzikantas, all features, from an open file as `muzikantas analyze` does."""
     audio: Any = importlib.import_module("muzikantas.analysis.audio")
-    heard = audio.measure_file(path.read_bytes())
+    with path.open("rb") as file:
+        heard = audio.measure_file(file)
     return heard.tempo_bpm, heard.key, heard.mode
 
 

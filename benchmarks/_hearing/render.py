@@ -112,7 +112,10 @@ def render(piece: Piece, seconds: float, half: Half, seed: str, folder: Path) ->
     players = orchestra()
     instrument = _dress(players, half, rng, cents, is_tune=is_tune)
     played = _timed(events, per_quarter_s, shift, rng)
-    audio = sound.finished(_play(players.synth, played, seconds), rng)
+    plain = _play(players.synth, played, seconds)
+    if not plain.any():  # an instrument that lacks the piece's register: another one
+        return render(piece, seconds, half, f"{seed} again", folder)
+    audio = sound.finished(plain, rng)
     name = sound.written(audio, folder / seed.replace(" ", "-"), rng)
     return Clip(
         file=name,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from muzikantas.analysis import audio, choosing
 from muzikantas.analysis.audio.decode import MOST_BYTES
 from muzikantas.analysis.audio.fingerprint import fingerprint
-from muzikantas.analysis.audio.spectrum import SAMPLE_RATE
+from muzikantas.analysis.audio.spectrum import SLOW_RATE
 from muzikantas.celery import app
 from muzikantas.domain.errors import UnusableAudio
 from muzikantas.domain.features import Features
@@ -73,7 +73,7 @@ def _measure(task: SlotTask, row: Take) -> None:
     try:
         recording = audio.record(studio.store.read(row.audio_key or ""))
         features = audio.features(recording)
-        known_by = fingerprint(recording.mono, SAMPLE_RATE, features.tempo_bpm).to_bytes()
+        known_by = fingerprint(recording.slow, SLOW_RATE, features.tempo_bpm).to_bytes()
     except (UnusableAudio, FileNotFoundError, MemoryError) as error:
         with studio.begin() as session:
             take.fail(session, row.id, str(error) or "the file needs more memory than there is")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from muzikantas.analysis import audio
+from muzikantas.analysis.audio import pieces
 from muzikantas.analysis.audio.decode import blocks
 from muzikantas.analysis.audio.mpeg import frames
 from muzikantas.domain.errors import UnusableAudio
@@ -58,10 +59,10 @@ def test_no_length_is_guessed_where_the_header_has_none(name: str) -> None:
 def test_blocks_are_the_whole_in_pieces() -> None:
     data = encode(music(12.3, channels=2), "FLAC")
     stream = blocks(data, seconds=2.0)
-    pieces = list(stream.blocks)
+    parts = list(stream.blocks)
     assert (stream.sample_rate, stream.channels) == (broken.RATE, 2)
-    assert [piece.shape[1] for piece in pieces[:-1]] == [2 * broken.RATE] * 6
-    assert np.array_equal(np.concatenate(pieces, axis=1), audio.decode(data)[0])
+    assert [part.shape[1] for part in parts[:-1]] == [2 * broken.RATE] * 6
+    assert np.array_equal(np.concatenate(parts, axis=1), audio.decode(data)[0])
 
 
 def test_an_hour_passes_in_the_memory_of_a_block() -> None:
@@ -77,15 +78,24 @@ def test_an_hour_passes_in_the_memory_of_a_block() -> None:
     assert most < 10 * 8000 * 4 * 3  # the block in hand, the next, and as much again
 
 
-def test_mp3_frames_are_found_whole_and_in_order_whatever_stands_between_them() -> None:
+def frames_of(data: bytes) -> bytes:
+    found = frames(io.BytesIO(data))
+    return found.file.read() if found else b""
+
+
+@pytest.mark.parametrize("held", [1000, 1 << 20])
+def test_mp3_frames_are_found_whole_and_in_order_whatever_stands_between_them(
+    held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pieces, "HELD", held)
     mp3 = encode(music(), "MP3")
-    assert frames(mp3).data == mp3
-    assert frames(garbage(5000) + mp3 + garbage(300)).data == mp3
+    assert frames_of(mp3) == mp3
+    assert frames_of(garbage(5000) + mp3 + garbage(300)) == mp3
     torn = b"".join(mp3[start : start + 20_000] + garbage(700) for start in range(0, len(mp3), 20_000))
-    kept = frames(torn).data
+    kept = frames_of(torn)
     assert 0.9 * len(mp3) < len(kept) < len(mp3)
-    assert frames(kept).data == kept
-    assert frames(garbage(1 << 20)).data == b""
+    assert frames_of(kept) == kept
+    assert frames_of(garbage(1 << 20)) == b""
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100])

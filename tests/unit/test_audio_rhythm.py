@@ -58,7 +58,8 @@ def drums(bpm: float, pattern: dict[str, str]) -> npt.NDArray[np.float32]:
 
 
 def heard(samples: npt.NDArray[np.float32]) -> rhythm.Rhythm:
-    return rhythm.listen(spectrum.frames(samples))
+    mel_power = spectrum.frames(samples).mel_power
+    return rhythm.listen(mel_power, spectrum.log_mel(mel_power))
 
 
 @pytest.mark.parametrize("bpm", [60, 66.6, 75, 82.4, 90, 95.0, 103.3, 112, 120, 128, 140, 150.5, 161, 174, 186, 200])

@@ -33,7 +33,7 @@ def piece(order: str, seconds: float = 20) -> Sound:
 
 def heard(sound: Sound) -> structure.Structure:
     frames = spectrum.frames((sound / np.abs(sound).max()).astype(np.float32))
-    return structure.listen(frames, timbre.coefficients(timbre.log_mel(frames), timbre.COEFFICIENTS))
+    return structure.listen(frames, timbre.coefficients(spectrum.log_mel(frames.mel_power), timbre.COEFFICIENTS))
 
 
 @pytest.mark.parametrize("seconds", [10, 16, 20])

@@ -23,7 +23,7 @@ def tone(partials: int, seed: int = 0) -> Sound:
 
 def vector(sound: Sound) -> Sound:
     frames = spectrum.frames(sound.astype(np.float32))
-    return np.array(timbre.vector(frames, timbre.coefficients(timbre.log_mel(frames), HALF)))
+    return np.array(timbre.vector(frames, timbre.coefficients(spectrum.log_mel(frames.mel_power), HALF)))
 
 
 def test_level_does_not_count() -> None:

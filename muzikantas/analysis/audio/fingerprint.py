@@ -14,6 +14,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from muzikantas.analysis.audio.decode import resample
+from muzikantas.analysis.audio.spectrum import SLOW_RATE
 from muzikantas.domain.errors import InputError
 
 Words = NDArray[np.uint32]
@@ -22,7 +23,7 @@ Array = NDArray[np.float32]
 Bits = NDArray[np.bool_]
 
 #: Melody, chords and the body of the bass lie below 1.4 kHz, which this rate carries with room to spare.
-RATE = 4410
+RATE = SLOW_RATE
 #: 0.46 s: two bins a semitone at the lowest band.
 WINDOW = 2048
 WORDS_HZ = 7
@@ -91,7 +92,7 @@ def fingerprint(mono: Array, sample_rate: int, tempo_bpm: float) -> Fingerprint:
     mono
         `[shape=(n,)]`, finite; at least 5 s and at most 9,000 s.
     sample_rate
-        In Hz; 4,410 saves the resampling.
+        In Hz; `spectrum.SLOW_RATE` saves the resampling.
     tempo_bpm
         Sets the length of a beat. A wrong tempo costs the harmony's likeness only: words know nothing of beats.
     """

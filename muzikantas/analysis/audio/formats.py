@@ -78,12 +78,12 @@ def open_sound(file: BinaryIO) -> tuple[Sound, float | None]:
         raise UnusableAudio("the file has 0 bytes; expected audio: download it again")
     name = container(head)
     # An MP3 has no container: its frames may stand anywhere, but in another format's file they are an accident.
-    mp3 = mpeg.frames(file.read()) if name is None and refused(head) is None else None
+    mp3 = mpeg.frames(file) if name is None and refused(head) is None else None
     file.seek(0)
-    if name is None and not (mp3 and mp3.data):
+    if name is None and mp3 is None:
         raise UnusableAudio(refusal(head, size))
     try:
-        sound = Sound(io.BytesIO(mp3.data) if mp3 else file)
+        sound = Sound(mp3.file if mp3 else file)
     except soundfile.LibsndfileError as error:
         found = f"a damaged {name or 'MP3'} file of {size} bytes"
         raise UnusableAudio(f"{found} that cannot be opened ({error.error_string}): download it again") from error

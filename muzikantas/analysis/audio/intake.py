@@ -1,9 +1,8 @@
-"""One pass over the samples: what needs all channels at the full rate, and the mono signal for everything else.
+"""One pass over the samples: what needs all channels at the full rate, and what everything else is read from.
 
-Samples arrive in blocks and are let go, so that an hour costs no more memory than ten minutes.
+Samples arrive in blocks and are let go, so that an hour costs hardly more memory than ten minutes.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +11,7 @@ from numpy.typing import NDArray
 
 from muzikantas.analysis.audio import loudness
 from muzikantas.analysis.audio.decode import Samples
-from muzikantas.analysis.audio.spectrum import SAMPLE_RATE, Array
-
-#: Of longer recordings the middle is kept for tempo, key, timbre and structure: intros and outros say least.
-LONGEST_S = 600.0
+from muzikantas.analysis.audio.spectrum import LONGEST_S, SAMPLE_RATE, SLOW_RATE, Array, Frames, Spectrogram
 
 #: Samples a level (10 ms).
 LEVEL_SAMPLES = SAMPLE_RATE // 100
@@ -40,8 +36,9 @@ class Recording:
     clipped_runs: int
     levels: Array  #: standard deviation of the mono signal every 10 ms, over the whole recording
     crest_db: float
-    mono: Array  #: at `SAMPLE_RATE` with peak 1, `[shape=(n,)]`, at most `LONGEST_S`
-    mono_start_s: float  #: where in the recording `mono` begins
+    start_s: float  #: where in the recording `frames` and `slow` begin; they cover at most `LONGEST_S`
+    frames: Frames
+    slow: Array  #: the mono signal at `SLOW_RATE`, `[shape=(n,)]`
 
 
 class Intake:
@@ -54,16 +51,18 @@ class Intake:
     channels
         How many rows every block has.
     announced_s
-        Length that the file's header gives, by which the middle is found; None: the beginning is kept.
+        Length that the file's header gives, or None.
+    length_s
+        Length by which the middle is found, where it is known; None: the beginning is kept.
     """
 
-    def __init__(self, sample_rate: int, channels: int, announced_s: float | None) -> None:
+    def __init__(self, sample_rate: int, channels: int, announced_s: float | None, length_s: float | None) -> None:
         self._rate, self._announced_s, self._count = sample_rate, announced_s, 0
         main = channels - 1 if channels == loudness.FIVE_ONE else channels
         self._meter = loudness.Meter(sample_rate, main)
         self._peaks, self._clipping = loudness.PeakMeter(main), _Clipping(main)
         self._resampler = soxr.ResampleStream(sample_rate, SAMPLE_RATE, 1, dtype="float32", quality="HQ")
-        self._fold, self._levels, self._window = _Fold(main), _Levels(), _Window(announced_s)
+        self._fold, self._levels, self._middle = _Fold(main), _Levels(), _Middle(length_s)
 
     def add(self, samples: Samples) -> None:
         """Take the next block, `[shape=(channels, n)]`, finite; fastest in blocks of `decode.BLOCK_S`."""
@@ -75,19 +74,24 @@ class Intake:
         self._clipping.add(rows)
         self._keep(self._resampler.resample_chunk(self._fold.mono(rows)))
 
+    @property
+    def duration_s(self) -> float:
+        """Length of what came so far."""
+        return self._count / self._rate
+
+    @property
+    def misses_the_middle(self) -> bool:
+        """Whether so little came that the middle of it was taken for its beginning."""
+        return self._middle.start_s > 0.0 and self.duration_s < self._middle.start_s + LONGEST_S
+
     def finish(self) -> Recording:
         """Give what was heard; nothing can be added after."""
         self._keep(self._resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
-        mono, start = self._window.taken()
+        frames, slow = self._middle.taken()
         clipped_share, clipped_runs = self._clipping.taken()
-        # Not the maximum of the magnitudes: those would be a second signal in memory.
-        peak = max(float(mono.max(initial=0.0)), -float(mono.min(initial=0.0)))
-        if peak > 0.0:
-            mono /= np.float32(peak)
-        duration_s = self._count / self._rate
         return Recording(
-            duration_s=duration_s,
-            missing_share=max(0.0, 1.0 - duration_s / self._announced_s) if self._announced_s else 0.0,
+            duration_s=self.duration_s,
+            missing_share=max(0.0, 1.0 - self.duration_s / self._announced_s) if self._announced_s else 0.0,
             loudness_lufs=self._meter.integrated_lufs(),
             loudness_range_lu=self._meter.range_lu(),
             true_peak_dbtp=self._peaks.dbtp(),
@@ -95,13 +99,14 @@ class Intake:
             clipped_runs=clipped_runs,
             levels=self._levels.taken(),
             crest_db=self._levels.crest_db(),
-            mono=mono,
-            mono_start_s=start / SAMPLE_RATE,
+            start_s=self._middle.start_s,
+            frames=frames,
+            slow=slow,
         )
 
     def _keep(self, mono: Array) -> None:
         self._levels.add(mono)
-        self._window.add(mono)
+        self._middle.add(mono)
 
 
 class _Fold:
@@ -203,37 +208,34 @@ class _Clipping:
         self._samples += int(long.sum())
 
 
-class _Window:
-    """The middle of a mono signal whose length is only announced: a queue that drops its oldest part.
+class _Middle:
+    """The spectrogram and the slow signal of the middle of a recording of known length, or of its beginning."""
 
-    It holds the latest `LONGEST_S` until the middle's end has come; where less comes than was announced, those are
-    the last that there are.
-    """
+    def __init__(self, length_s: float | None) -> None:
+        most = int(LONGEST_S * SAMPLE_RATE)
+        self._start = max(0, int(length_s * SAMPLE_RATE) - most) // 2 if length_s else 0
+        self._stop, self._position = self._start + most, 0
+        self._spectrogram = Spectrogram()
+        self._resampler = soxr.ResampleStream(SAMPLE_RATE, SLOW_RATE, 1, dtype="float32", quality="HQ")
+        # Memory that nothing is written to costs nothing.
+        self._slow, self._slow_count = np.empty(most * SLOW_RATE // SAMPLE_RATE + 1, dtype=np.float32), 0
 
-    def __init__(self, announced_s: float | None) -> None:
-        self._most = int(LONGEST_S * SAMPLE_RATE)
-        middle = (announced_s * SAMPLE_RATE) / 2.0 if announced_s else 0.0
-        self._end = max(self._most, int(middle) + self._most // 2)
-        self._position, self._held = 0, 0
-        self._chunks: deque[Array] = deque()
+    @property
+    def start_s(self) -> float:
+        return self._start / SAMPLE_RATE
 
     def add(self, mono: Array) -> None:
-        piece = mono[: max(0, self._end - self._position)]
-        if not piece.size:
-            return
-        self._chunks.append(piece)
-        self._position += piece.size
-        self._held += piece.size
-        while self._held - self._chunks[0].size >= self._most:
-            self._held -= self._chunks.popleft().size
+        piece = mono[max(0, self._start - self._position) : max(0, self._stop - self._position)]
+        self._position += mono.size
+        if piece.size:
+            self._spectrogram.add(piece)
+            self._keep(self._resampler.resample_chunk(piece))
 
-    def taken(self) -> tuple[Array, int]:
-        """Give the signal and the sample at which it begins; the chunks are let go one by one, to save memory."""
-        size = min(self._held, self._most)
-        mono = np.empty(size, dtype=np.float32)
-        stop = size
-        while self._chunks and stop > 0:
-            piece = self._chunks.pop()[-stop:]
-            mono[stop - piece.size : stop] = piece
-            stop -= piece.size
-        return mono, self._position - size
+    def taken(self) -> tuple[Frames, Array]:
+        self._keep(self._resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True))
+        return self._spectrogram.finish(), self._slow[: self._slow_count]
+
+    def _keep(self, slow: Array) -> None:
+        kept = slow[: self._slow.size - self._slow_count]
+        self._slow[self._slow_count : self._slow_count + kept.size] = kept
+        self._slow_count += kept.size

@@ -4,6 +4,8 @@ Own filters instead of a library's, for speed and for streaming; the tests hold 
 ITU-R BS.1770 and to the signals of EBU Tech 3341 and 3342.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import scipy.signal
 from numpy.lib.stride_tricks import sliding_window_view
@@ -25,8 +27,9 @@ STANDARD_RATE = 48_000
 #: Energies are kept for segments of 100 ms: four are a gating block, thirty a short-term window at 10 Hz.
 SEGMENTS_PER_S, GATING_SEGMENTS, SHORT_TERM_SEGMENTS = 10, 4, 30
 
-#: Samples that are filtered at once, at most: the filter of so many is one product of matrices.
-LONGEST_RUN = 50
+#: Samples in a run, and runs in a group, at most: the filter of a run, and the memory of a group, are one product of
+#: matrices each.
+LONGEST_RUN, LONGEST_GROUP = 42, 16
 
 #: Loudness of a mean square of 1, and the gates: absolute in LUFS, the others relative to the mean in LU.
 OFFSET_LUFS, ABSOLUTE_LUFS, RELATIVE_LU, RANGE_RELATIVE_LU = -0.691, -70.0, -10.0, -20.0
@@ -74,22 +77,40 @@ class _Runs:
     """A recursive filter as matrices over runs of samples, which a processor does ten times as fast as step by step.
 
     What a run leaves in the filter is four numbers. In the basis in which they do not mix, two fade with one complex
-    pole each, and the other two are their conjugates.
+    pole each, and the other two are their conjugates. Groups of runs hand them on by one more matrix, and group by
+    group they are handed on step by step.
     """
 
-    def __init__(self, sections: NDArray[np.float64], length: int) -> None:
-        silence = np.zeros((len(sections), length, 2))
-        answers, left = scipy.signal.sosfilt(sections, np.eye(length), zi=silence)
+    def __init__(self, sections: NDArray[np.float64], segment: int) -> None:
+        self.length = max(n for n in range(1, LONGEST_RUN + 1) if segment % n == 0)  #: in samples
+        self.group = max(n for n in range(1, LONGEST_GROUP + 1) if segment // self.length % n == 0)  #: in runs
+        silence = np.zeros((len(sections), self.length, 2))
+        answers, left = scipy.signal.sosfilt(sections, np.eye(self.length), zi=silence)
         started = np.eye(4).reshape(4, 2, 2).transpose(1, 0, 2)
-        fading, kept = scipy.signal.sosfilt(sections, np.zeros((4, length)), zi=started)
+        fading, kept = scipy.signal.sosfilt(sections, np.zeros((4, self.length)), zi=started)
         poles, basis = np.linalg.eig(kept.transpose(1, 0, 2).reshape(4, 4))
         chosen = poles.imag > 0.0
-        self.poles = poles[chosen]
+        #: How what is left fades in a group, `[shape=(2,)]`.
+        self.poles = poles[chosen] ** self.group
         #: From a run to what it leaves, `[shape=(length, 4)]`: real parts, then imaginary parts.
-        self.leaving = _parts(left.transpose(1, 0, 2).reshape(length, 4) @ basis[:, chosen], axis=1)
+        self.leaving = _parts(left.transpose(1, 0, 2).reshape(self.length, 4) @ basis[:, chosen], axis=1)
         #: From a run and what was left before it to the filtered run, `[shape=(length + 4, length)]`.
         fading = 2.0 * (np.linalg.inv(basis)[chosen] @ fading).conj()
         self.filtering = np.concatenate([answers.astype(np.float32), _parts(fading, axis=0)])
+        #: From what is left before a group and by each of its runs to what is there before each of them and behind the
+        #: last, `[shape=(4 * (1 + group), 4 * (group + 1))]`.
+        self.handing = np.zeros((4 * (1 + self.group), 4 * (1 + self.group)), dtype=np.float32)
+        for left_by, found_by in zip(*np.triu_indices(1 + self.group), strict=True):
+            power = poles[chosen] ** (found_by - left_by)
+            real, imaginary = np.diag(power.real), np.diag(power.imag)
+            place = np.s_[4 * left_by : 4 * left_by + 4, 4 * found_by : 4 * found_by + 4]
+            self.handing[place] = np.block([[real, imaginary], [-imaginary, real]])
+
+
+@lru_cache(maxsize=8)
+def _runs(sample_rate: int, segment: int) -> _Runs:
+    """Give the K filter for a rate, for segments of so many samples; the usual rates are few."""
+    return _Runs(k_weighting(sample_rate), segment)
 
 
 def _parts(numbers: NDArray[np.complex128], axis: int) -> Samples:
@@ -103,8 +124,7 @@ class Meter:
     def __init__(self, sample_rate: int, channels: int) -> None:
         self._segment = round(sample_rate / SEGMENTS_PER_S)
         self._weights = WEIGHTS.get(channels, np.ones(1))
-        self._length = max(n for n in range(1, LONGEST_RUN + 1) if self._segment % n == 0)
-        self._runs = _Runs(k_weighting(sample_rate), self._length)
+        self._runs = _runs(sample_rate, self._segment)
         self._left = np.zeros((2, len(self._weights)), dtype=np.complex128)
         self._rest = np.zeros((len(self._weights), 0), dtype=np.float32)
         self._energies = [np.zeros(0)]
@@ -116,24 +136,27 @@ class Meter:
         used = joined.shape[1] - joined.shape[1] % self._segment
         self._rest = joined[:, used:].copy()
         if used:
-            weighted = self._weighted(joined[:, :used].reshape(len(joined), -1, self._length))
-            parts = weighted.reshape(-1, self._segment)
-            energies = np.einsum("ij,ij->i", parts, parts).reshape(len(joined), -1) / self._segment
-            self._energies.append(self._weights @ energies)
+            weighted = self._weighted(joined[:, :used].reshape(len(joined), -1, self._runs.length))
+            parts = weighted.reshape(len(joined), -1, self._segment)
+            self._energies.append(self._weights @ (np.vecdot(parts, parts) / self._segment))
 
     def _weighted(self, runs: Samples) -> Samples:
         """Filter the next runs, `[shape=(channels, count, length)]`."""
         channels, count, length = runs.shape
-        leaving = runs @ self._runs.leaving
+        group, size = self._runs.group, 4 * self._runs.group
+        left = np.empty((channels, count // group, 4 + size), dtype=np.float32)
+        left[:, :, 4:] = (runs @ self._runs.leaving).reshape(channels, -1, size)
+        by_group = left[:, :, 4:] @ self._runs.handing[4:, size:]
+        for k, pole in enumerate(self._runs.poles):
+            before = np.empty((channels, count // group + 1), dtype=np.complex128)
+            before[:, 0] = self._left[k]
+            step = by_group[:, :, k] + 1j * by_group[:, :, k + 2]
+            before[:, 1:], _ = scipy.signal.lfilter([1.0], [1.0, -pole], step, zi=pole * before[:, :1])
+            self._left[k] = before[:, -1]
+            left[:, :, k], left[:, :, k + 2] = before[:, :-1].real, before[:, :-1].imag
         joined = np.empty((channels, count, length + 4), dtype=np.float32)
         joined[:, :, :length] = runs
-        for k, pole in enumerate(self._runs.poles):
-            before = np.empty((channels, count + 1), dtype=np.complex128)
-            before[:, 0] = self._left[k]
-            left = leaving[:, :, k] + 1j * leaving[:, :, k + 2]
-            before[:, 1:], _ = scipy.signal.lfilter([1.0], [1.0, -pole], left, zi=pole * before[:, :1])
-            self._left[k] = before[:, -1]
-            joined[:, :, length + k], joined[:, :, length + k + 2] = before[:, :-1].real, before[:, :-1].imag
+        joined[:, :, length:] = (left @ self._runs.handing[:, :size]).reshape(channels, count, 4)
         filtered: Samples = joined.reshape(-1, length + 4) @ self._runs.filtering
         return filtered
 
@@ -201,10 +224,9 @@ class PeakMeter:
         used = count * STRETCH
         self._rest = joined[:, used:].copy()
         if count:
-            highest = _magnitude(joined[:, :used].reshape(len(joined), count, STRETCH))
-            self._peak = max(self._peak, highest.max())
-            behind = np.column_stack([highest[:, 1:], _magnitude(joined[:, used : used + TAPS])])
-            reach = np.maximum(highest, behind)
+            highest = _magnitudes(joined[:, : used + TAPS])
+            self._peak = max(self._peak, highest[:, :count].max())
+            reach = np.maximum(highest[:, :count], highest[:, 1:])
             candidates = self._bound * reach > self._peak
             if candidates.any():
                 windows = sliding_window_view(joined[:, : used + TAPS], STRETCH + TAPS, axis=1)[:, ::STRETCH]
@@ -218,7 +240,11 @@ class PeakMeter:
 
     def _look(self, stretches: Samples, reach: Samples) -> None:
         """Oversample those parts of some stretches, `[shape=(count, STRETCH + TAPS)]`, that could hold the peak."""
-        high = self._smooth * reach + self._bend * _magnitude(np.diff(stretches, 2, axis=1)) > self._peak
+        bends = stretches[:, 2:] + stretches[:, :-2]
+        bends *= np.float32(0.5)
+        bends -= stretches[:, 1:-1]
+        np.abs(bends, out=bends)
+        high = self._smooth * reach + self._bend * bends.max(axis=1) > self._peak
         if high.any():
             self._interpolate(stretches[high])
 
@@ -237,9 +263,11 @@ class PeakMeter:
                 self._peak = max(self._peak, np.abs(candidates @ self._matrix).max())
 
 
-def _magnitude(rows: Samples) -> Samples:
-    """Largest magnitude along the last axis; no copy, as absolute values would be."""
-    largest: Samples = np.maximum(rows.max(axis=-1), -rows.min(axis=-1))
+def _magnitudes(samples: Samples) -> Samples:
+    """Largest magnitude in each stretch of each channel; no copy, as absolute values would be."""
+    starts = np.arange(0, samples.shape[1], STRETCH)
+    largest: Samples = np.maximum.reduceat(samples, starts, axis=1)
+    np.maximum(largest, -np.minimum.reduceat(samples, starts, axis=1), out=largest)
     return largest
 
 
@@ -251,7 +279,7 @@ def _interpolation() -> Samples:
 
 
 def _smooth_bound(between: Samples) -> tuple[np.float32, np.float32]:
-    """Bound an interpolated value by the largest sample and the largest second difference in reach; give both factors.
+    """Bound an interpolated value by the largest sample and half the largest second difference in reach: two factors.
 
     Each filter is a straight line between the two middle samples plus a rest. What the rest makes of a constant and of
     a slope is small; without these it is a sum of second differences, whose weights are its own double sums.
@@ -264,5 +292,5 @@ def _smooth_bound(between: Samples) -> tuple[np.float32, np.float32]:
         constant, slope = rest.sum(), float(rest @ (np.arange(TAPS) - middle))
         rest[[middle, middle + 1]] -= (constant - slope, slope)
         smooth = max(smooth, 1.0 + abs(constant) + 2.0 * abs(slope))
-        bend = max(bend, float(np.abs(np.cumsum(np.cumsum(rest))).sum()))
+        bend = max(bend, 2.0 * float(np.abs(np.cumsum(np.cumsum(rest))).sum()))
     return np.float32(smooth), np.float32(bend)

@@ -7,13 +7,13 @@ from typing import BinaryIO
 import numpy as np
 
 from muzikantas.analysis.audio import character, rhythm, spectrum, structure, timbre, tonality
-from muzikantas.analysis.audio.decode import BLOCK_S, Samples, blocks, check_samples
+from muzikantas.analysis.audio.decode import BLOCK_S, Samples, Stream, blocks, check_samples
 from muzikantas.analysis.audio.intake import Intake, Recording
 from muzikantas.domain.errors import UnusableAudio
 from muzikantas.domain.features import Features
 
 #: Stored with every row; the number after the slash grows whenever a definition changes.
-EXTRACTOR = "librosa-0.11/2"
+EXTRACTOR = "librosa-0.11/3"
 
 #: Below this neither tempo nor key has enough to stand on.
 SHORTEST_S = 5.0
@@ -28,7 +28,7 @@ def measure(samples: Samples, sample_rate: int) -> Features:
     Parameters
     ----------
     samples
-        Amplitudes with full scale 1, `[shape=(channels, n)]` or `[shape=(n,)]`. Of more than `intake.LONGEST_S` the
+        Amplitudes with full scale 1, `[shape=(channels, n)]` or `[shape=(n,)]`. Of more than `spectrum.LONGEST_S` the
         middle is judged in tempo, key, timbre and structure; loudness, peaks and silence are those of the whole.
     sample_rate
         In Hz.
@@ -43,14 +43,14 @@ def measure(samples: Samples, sample_rate: int) -> Features:
         raise UnusableAudio(f"the samples have the shape {whole.shape}; channels come first: transpose them")
     _check_length(whole.shape[1] / sample_rate)
     check_samples(whole)
-    intake = Intake(sample_rate, len(whole), whole.shape[1] / sample_rate)
-    for block in _cut(whole, int(BLOCK_S * sample_rate)):
-        intake.add(block)
-    return features(intake.finish())
+    duration_s = whole.shape[1] / sample_rate
+    pieces = _cut(whole, int(BLOCK_S * sample_rate))
+    stream = Stream(sample_rate=sample_rate, channels=len(whole), announced_s=duration_s, blocks=pieces)
+    return features(_taken(stream, duration_s).finish())
 
 
 def measure_file(source: bytes | BinaryIO) -> Features:
-    """Measure an audio file while it is decoded, in memory that does not grow with its length.
+    """Measure an audio file while it is decoded, in memory that hardly grows with its length.
 
     Parameters
     ----------
@@ -68,13 +68,23 @@ def measure_file(source: bytes | BinaryIO) -> Features:
 def record(source: bytes | BinaryIO) -> Recording:
     """Decode a file in one pass, and keep what `features` and a fingerprint are made of.
 
+    A long file that ends before the middle that its header announces is read again, for the middle of what there is.
+
     Raises `UnusableAudio` when the file is no audio that we read.
     """
     stream = blocks(source)
-    intake = Intake(stream.sample_rate, stream.channels, stream.announced_s)
+    intake = _taken(stream, stream.announced_s)
+    if intake.misses_the_middle:
+        intake = _taken(blocks(source), intake.duration_s)
+    return intake.finish()
+
+
+def _taken(stream: Stream, length_s: float | None) -> Intake:
+    """Take in a stream, of which the middle is found by a length in seconds."""
+    intake = Intake(stream.sample_rate, stream.channels, stream.announced_s, length_s)
     for block in stream.blocks:
         intake.add(block)
-    return intake.finish()
+    return intake
 
 
 def features(recording: Recording) -> Features:
@@ -83,14 +93,16 @@ def features(recording: Recording) -> Features:
     Raises `UnusableAudio` when it is too short (`SHORTEST_S`) or silent (`QUIETEST_LUFS`).
     """
     _check(recording)
-    frames = spectrum.frames(recording.mono)
-    beat = rhythm.listen(frames)
-    key = tonality.listen(recording.mono)
-    cepstrum = timbre.coefficients(timbre.log_mel(frames), timbre.COEFFICIENTS)
+    frames = recording.frames
+    percussive_ratio = character.percussive_ratio(frames)
+    level_db = spectrum.log_mel(frames.mel_power)
+    beat = rhythm.listen(frames.mel_power, level_db)
+    cepstrum = timbre.coefficients(level_db, timbre.COEFFICIENTS)
+    key = tonality.listen(recording.slow)
     sections = structure.listen(frames, cepstrum)
     brightness_hz = character.brightness_hz(frames)
     silence_start_s, silence_end_s = character.silence_s(recording.levels)
-    from_s = recording.mono_start_s
+    from_s = recording.start_s
     found = Features(
         extractor=EXTRACTOR,
         duration_s=recording.duration_s,
@@ -114,7 +126,7 @@ def features(recording: Recording) -> Features:
         danceability=character.danceability(recording.levels),
         valence=character.valence(key.majorness, beat.onset_rate_hz, brightness_hz),
         arousal=character.arousal(beat.onset_rate_hz, brightness_hz),
-        percussive_ratio=character.percussive_ratio(frames),
+        percussive_ratio=percussive_ratio,
         section_bounds_s=_rounded(sections.bounds_s, 2, from_s),
         section_confidence=sections.confidence,
         repetition_share=sections.repetition_share,

@@ -4,9 +4,13 @@ libsndfile's decoder gives up at a kilobyte of garbage and does not begin in mid
 reads on after the damage. The layout of a frame is that of ISO/IEC 11172-3 and 13818-3.
 """
 
+import io
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import BinaryIO
+
+from muzikantas.analysis.audio.pieces import Part, Scan, spliced
 
 #: kbit/s by index; 0 (free format) and 15 are no rates that music comes in.
 KBITS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -27,6 +31,8 @@ KIND = 0xFFFE0C00
 
 #: The first frame may be a table without sound: its name, flags, and the number of frames when the first flag is set.
 TABLES = (b"Xing", b"Info")
+#: Bytes of the first frame that are looked at: a table's count ends 48 bytes from its start.
+FIRST = 64
 #: The rate of a table that we write, whose frame then has the 120 bytes that decoders expect of one: 64 kbit/s.
 TABLE_RATE = {3: 5, 2: 8, 0: 8}
 
@@ -45,33 +51,37 @@ class Run:
 class Frames:
     """The frames of a file, led by a table that does not announce fewer than there are."""
 
-    data: bytes  #: empty when there are none
+    file: BinaryIO  #: to read from; what it gives lies in the file that was scanned
     announced: bool  #: whether the file's own table told the length
 
 
-def frames(data: bytes) -> Frames:
-    """Give the layer III frames of `data` without anything between them.
+def frames(file: BinaryIO) -> Frames | None:
+    """Give the layer III frames of `file` without anything between them; None when there are none.
 
     The frame before a gap is left out: garbage may have begun inside it. A decoder believes the table, and guesses
     from the first frame's rate where there is none: it would stop early in a file of changing rate, or in one that
     was put together from several. Such a file gets a table of its own.
     """
-    runs = _runs(data)
+    scan = Scan(file)
+    runs = _runs(scan)
     if not runs:
-        return Frames(data=b"", announced=False)
+        return None
     ends = [run.last for run in runs[:-1]] + [runs[-1].stop]
-    sound = b"".join(data[run.start : end] for run, end in zip(runs, ends, strict=True))
+    parts = [Part(file=file, start=run.start, size=end - run.start) for run, end in zip(runs, ends, strict=True)]
     count = sum(run.count for run in runs) - (len(runs) - 1)
-    announced = _announced(sound)
+    first = scan.bytes_at(runs[0].start, FIRST)
+    announced = _announced(first)
     if announced is not None and announced >= count - 1:
-        return Frames(data=sound, announced=True)
-    return Frames(data=_table(sound, count) + sound, announced=False)
+        return Frames(file=spliced(parts), announced=True)
+    table = _table(first, count)
+    lead = Part(file=io.BytesIO(table), start=0, size=len(table))
+    return Frames(file=spliced([lead, *parts]), announced=False)
 
 
 def _announced(sound: bytes) -> int | None:
     """Read the number of frames from the table in the first frame; None without one."""
     at = 4 + _side_bytes(int.from_bytes(sound[:4], "big"))
-    has_count = sound[at : at + 4] in TABLES and sound[at + 7] & 1
+    has_count = len(sound) >= at + 12 and sound[at : at + 4] in TABLES and sound[at + 7] & 1
     return int.from_bytes(sound[at + 8 : at + 12], "big") if has_count else None
 
 
@@ -93,16 +103,16 @@ def _side_bytes(header: int) -> int:
     return 9 if mono else 17
 
 
-def _runs(data: bytes) -> list[Run]:
+def _runs(scan: Scan) -> list[Run]:
     """Find all runs of frames of the kind that the first run has."""
     runs: list[Run] = []
     kind = None
     at = 0
-    while (found := SYNC.search(data, at)) is not None:
-        header = int.from_bytes(data[found.start() : found.start() + 4], "big")
-        run = _run(data, found.start(), header & KIND) if kind in {None, header & KIND} else None
+    while (found := scan.find(SYNC, at)) is not None:
+        header = int.from_bytes(scan.bytes_at(found, 4), "big")
+        run = _run(scan, found, header & KIND) if kind in {None, header & KIND} else None
         if run is None:
-            at = found.start() + 1
+            at = found + 1
             continue
         kind = header & KIND
         runs.append(run)
@@ -110,15 +120,15 @@ def _runs(data: bytes) -> list[Run]:
     return runs
 
 
-def _run(data: bytes, start: int, kind: int) -> Run | None:
+def _run(scan: Scan, start: int, kind: int) -> Run | None:
     """Follow the frames from `start` on; None when they are fewer than `CHAIN` and do not end with the file."""
     last = at = start
     count = 0
-    while length := _length(data[at : at + 4], kind):
-        if at + length > len(data):
+    while length := _length(scan.bytes_at(at, 4), kind):
+        if at + length > scan.size:
             break
         last, at, count = at, at + length, count + 1
-    long_enough = count >= CHAIN or (count > 0 and at == len(data))
+    long_enough = count >= CHAIN or (count > 0 and at == scan.size)
     return Run(start=start, last=last, stop=at, count=count) if long_enough else None
 
 

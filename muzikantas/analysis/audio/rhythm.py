@@ -7,8 +7,8 @@ import scipy.ndimage
 import scipy.signal
 from numpy.lib.stride_tricks import sliding_window_view
 
-from muzikantas.analysis.audio import tempo_model
-from muzikantas.analysis.audio.spectrum import FRAME_RATE, Array, Frames
+from muzikantas.analysis.audio import onsets, tempo_model
+from muzikantas.analysis.audio.spectrum import FRAME_RATE, Array
 from muzikantas.analysis.audio.tempo_model import TEMPO_RANGE_BPM, Curve
 
 #: What a recording without any change is said to have, with confidence 0.
@@ -57,13 +57,20 @@ class Spectrum:
     magnitude: Curve
 
 
-def listen(frames: Frames) -> Rhythm:
+def listen(mel_power: Array, level_db: Array) -> Rhythm:
     """Hear tempo, beats and onsets of at least five seconds of frames.
 
     The tempo is the candidate that `tempo_model` ranks first, tuned by the spectrum of all onset curves. A recording
     without any change gets `NO_TEMPO_BPM` with confidence 0 and no beats.
+
+    Parameters
+    ----------
+    mel_power
+        `[shape=(MEL_BANDS, frames)]`.
+    level_db
+        `spectrum.log_mel` of it.
     """
-    curves, levels = tempo_model.onset_curves(frames.mel_power)
+    curves, levels = onsets.curves_of(mel_power, level_db)
     onset_rate_hz = onset_rate(curves[0])
     spread = curves.std(axis=1, keepdims=True)
     if float(spread.max()) <= np.finfo(np.float32).eps:
@@ -137,12 +144,11 @@ def beats(pulse: Curve, tempo_bpm: float) -> Curve:
     # Row n holds the scores that frame `n + lags[-1]` may follow, the nearest first.
     followed = sliding_window_view(score, lags.size)[:, ::-1]
     for start in range(lags[-1], score.size, lags[0]):
-        now = np.arange(start, min(start + lags[0], score.size))
-        value = followed[now[0] - lags[-1] : now[-1] - lags[-1] + 1] - price
-        best = value.argmax(axis=1)
-        gain = value[np.arange(now.size), best]
-        score[now] += np.maximum(gain, 0.0)
-        before[now] = np.where(gain > 0.0, now - lags[best], -1)
+        stop = min(start + lags[0], score.size)
+        value = followed[start - lags[-1] : stop - lags[-1]] - price
+        gain = value.max(axis=1)
+        before[start:stop] = np.where(gain > 0.0, np.arange(start, stop) - lags[value.argmax(axis=1)], -1)
+        score[start:stop] += np.maximum(gain, 0.0)
     chain = [score.size - lags[-1] + int(np.argmax(score[-lags[-1] :]))]
     while before[chain[-1]] >= lags[-1]:
         chain.append(int(before[chain[-1]]))

@@ -7,7 +7,7 @@ import scipy.signal
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from muzikantas.analysis.audio.spectrum import BIN_HZ, FRAME_RATE, LOW_BINS, Array, Frames
+from muzikantas.analysis.audio.spectrum import FRAME_RATE, Array, Frames
 
 #: Frames a cell: half a second, within which a boundary is found.
 CELL_FRAMES = 22
@@ -27,9 +27,6 @@ AGAIN = 0.75
 
 #: Coefficients of timbre in a cell; the finer ones say more of single notes.
 TIMBRE_ROWS = 12
-
-#: Below this, neighbouring semitones share a bin.
-LOWEST_HZ = 110.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +77,7 @@ def _cells(frames: Frames, cepstrum: Array) -> Array:
         grouped: Array = rows[:, :used].reshape(len(rows), count, CELL_FRAMES).mean(axis=2)
         return grouped
 
-    chroma = _pitch_classes() @ means(frames.low)
+    chroma = means(frames.chroma)
     chroma /= np.maximum(np.linalg.norm(chroma, axis=0), np.finfo(np.float32).tiny)
     halves = [_centred(half) for half in (means(cepstrum[:TIMBRE_ROWS]), chroma)]
     cells: Array = np.concatenate(halves)
@@ -94,14 +91,6 @@ def _centred(rows: Array) -> Array:
     spread = float(np.sqrt(np.mean(np.sum(np.square(centred), axis=0))))
     # Rounding alone must not be blown up to a change.
     return centred / np.float32(spread) if spread > 1e-3 else np.zeros_like(centred)
-
-
-def _pitch_classes() -> Array:
-    """Give the matrix from low bins to twelve pitch classes, coarse as the bins are, `[shape=(12, bins)]`."""
-    bins = np.flatnonzero(BIN_HZ[:LOW_BINS] >= LOWEST_HZ)
-    matrix = np.zeros((12, LOW_BINS), dtype=np.float32)
-    matrix[np.rint(12.0 * np.log2(BIN_HZ[bins] / 440.0)).astype(np.int64) % 12, bins] = 1.0
-    return matrix
 
 
 def _novelty(alike: Array) -> NDArray[np.float64]:
@@ -126,7 +115,7 @@ def _repetition(alike: Array) -> float:
     passage = np.zeros((count, count), dtype=np.float32)
     for k in range(REACH):
         passage += alike[k : k + count, k : k + count]
-    apart = np.abs(np.subtract.outer(np.arange(count), np.arange(count))) >= REACH
-    again = np.any((passage >= AGAIN * REACH) & apart, axis=1)
+    later = np.tri(count, k=-REACH, dtype=np.bool_)
+    again = np.any((passage >= AGAIN * REACH) & (later | later.T), axis=1)
     covered = sliding_window_view(np.pad(again, REACH - 1), REACH).any(axis=1)
     return float(covered.mean())

@@ -14,11 +14,10 @@ import numpy as np
 import scipy.fft
 import scipy.ndimage
 import scipy.signal
-from librosa.core.convert import mel_frequencies
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from muzikantas.analysis.audio.spectrum import FRAME_RATE, MEL_BANDS, SAMPLE_RATE, Array
+from muzikantas.analysis.audio.spectrum import FRAME_RATE, Array
 
 Curve = NDArray[np.float64]
 
@@ -31,20 +30,8 @@ GRID_BPM = np.geomspace(*TEMPO_RANGE_BPM, 368)
 WINDOW_FRAMES = 768
 NFFT = 2048
 
-#: Level below the loudest band at which a rise stops counting.
-RANGE_DB = 80.0
-
-#: Upper ends in Hz of the bands whose rises are judged apart: kick and bass, tenor, voices, snares and hats.
-BAND_ENDS_HZ = (200.0, 800.0, 3200.0, SAMPLE_RATE / 2)
-
-#: Chords and basses are looked for below these.
-HARMONY_HZ, BASS_HZ = 2000.0, 260.0
-
-#: Frames before and after an instant whose means are compared to find a change that stays.
-STAY_FRAMES = 5
-
-#: Coarse bands whose levels, not only rises, are compared with themselves (Foote & Uchihashi, ICME 2001).
-COARSE_BANDS = 32
+#: Curves whose spectra are taken at once: they then fit into a processor's cache.
+CURVES = 8
 
 #: Multiples of a candidate's beat at which repetition is read, and of its rate at which spectral power is.
 LAGS = np.array([1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 1, 3 / 2, 2, 3, 4, 6, 8])
@@ -79,43 +66,6 @@ class Periodicity:
     window: int  #: frames in which it was judged
 
 
-def onset_curves(mel_power: Array) -> tuple[Array, Array]:
-    """Curves of what begins or changes when, `[shape=(8, frames)]`, and levels of coarse bands in dB.
-
-    The first curve is the median rise over all bands in dB, with a little of the mean for pads and basses without a
-    broadband attack; then the mean rises of four bands, the rise of loudness, and the lasting changes of harmony and of
-    bass.
-    """
-    peak = float(mel_power.max(initial=0.0))
-    level = 10.0 * np.log10(np.maximum(mel_power, max(peak, 1e-20) * 10.0 ** (-RANGE_DB / 10.0)))
-    rise = np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0.0)
-    band_hz = mel_frequencies(n_mels=MEL_BANDS + 2, fmax=SAMPLE_RATE / 2)[1:-1]
-    loud = np.sqrt(np.sqrt(mel_power / max(peak, 1e-20))).sum(axis=0)
-    curves = [_median(rise) + 0.1 * rise.mean(axis=0)]
-    ends = np.searchsorted(band_hz, BAND_ENDS_HZ)
-    curves += [rise[low:high].mean(axis=0) for low, high in zip([0, *ends[:-1]], ends, strict=True)]
-    curves.append(np.maximum(np.diff(loud, prepend=loud[:1]), 0.0))
-    curves += [_lasting_change(level[band_hz < top]) for top in (HARMONY_HZ, BASS_HZ)]
-    return np.stack(curves), level.reshape(COARSE_BANDS, -1, level.shape[1]).mean(axis=1)
-
-
-def _median(rise: Array) -> Array:
-    """Median over the bands of each frame; sorting whole rows has a vectorised kernel, which selecting has not."""
-    ordered = rise.T.copy()
-    ordered.sort(axis=1)
-    median: Array = 0.5 * (ordered[:, (MEL_BANDS - 1) // 2] + ordered[:, MEL_BANDS // 2])
-    return median
-
-
-def _lasting_change(level: Array) -> Array:
-    """Mean change of bands between the moments before and after each frame, which a short click does not make."""
-    mean = scipy.ndimage.uniform_filter1d(level, STAY_FRAMES, axis=1)
-    half = STAY_FRAMES // 2 + 1
-    change = np.zeros(level.shape[1], dtype=level.dtype)
-    change[half:-half] = np.abs(mean[:, 2 * half :] - mean[:, : -2 * half]).mean(axis=0)
-    return change
-
-
 def periodicity(curves: Array, levels: Array) -> Periodicity:
     """Judge how each curve, and last all coarse levels together, repeat themselves."""
     window = min(WINDOW_FRAMES, curves.shape[1])
@@ -138,11 +88,16 @@ def periodicity(curves: Array, levels: Array) -> Periodicity:
 
 def _spectra(curves: Array, around: int, window: int) -> Array:
     """Mean local power spectra of curves (Welch), each without its moving mean over `around` frames."""
+    some = [curves[start : start + CURVES] for start in range(0, len(curves), CURVES)]
+    return np.concatenate([_few_spectra(few, around, window) for few in some])
+
+
+def _few_spectra(curves: Array, around: int, window: int) -> Array:
     detrended = curves - scipy.ndimage.uniform_filter1d(curves, around, axis=1)
     windows = sliding_window_view(detrended, window, axis=1)[:, :: window - window // 2]
     taper = scipy.signal.get_window("hann", window).astype(np.float32)
     transformed = scipy.fft.rfft(windows * taper, NFFT, axis=2)
-    power: Array = (np.square(transformed.real) + np.square(transformed.imag)).mean(axis=1)
+    power: Array = np.square(np.abs(transformed)).mean(axis=1)
     # One-sided: all but the two ends stand for two.
     power[:, 1:-1] *= 2.0
     return power

@@ -8,20 +8,12 @@ from muzikantas.analysis.audio.spectrum import CONTRAST_EVERY, MEL_BANDS, Array,
 #: Coefficients of the cosine transform; the first kept is 1, since 0 is level.
 COEFFICIENTS = 20
 
-#: Below the loudest frame by this much a frame is pause, and below the loudest band of the recording a band is empty.
-PAUSE_DB, EMPTY_DB = 40.0, 80.0
-
-
-def log_mel(frames: Frames) -> Array:
-    """Mel spectrogram in dB below its loudest cell, at least -80, `[shape=(MEL_BANDS, frames)]`."""
-    loudest = max(float(frames.mel_power.max(initial=0.0)), float(np.finfo(np.float32).tiny))
-    floor = np.float32(10.0 ** (-EMPTY_DB / 10.0))
-    level: Array = np.float32(10.0) * np.log10(np.maximum(frames.mel_power * np.float32(1.0 / loudest), floor))
-    return level
+#: Below the loudest frame by this much a frame is pause.
+PAUSE_DB = 40.0
 
 
 def coefficients(level_db: Array, count: int) -> Array:
-    """Mel-frequency cepstral coefficients 1 to `count`, `[shape=(count, frames)]`, of `log_mel`.
+    """Mel-frequency cepstral coefficients 1 to `count`, `[shape=(count, frames)]`, of `spectrum.log_mel`.
 
     The orthonormal cosine transform over the square root of the bands: distances between two frames' coefficients
     are the root mean square difference of their smoothed spectra in dB, level apart.
