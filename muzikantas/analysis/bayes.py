@@ -1,6 +1,6 @@
 """Bayesian linear regression in closed form, averaged over how loud the luck is and how strong the effects are."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -43,11 +43,6 @@ class Posterior:
         """Standard deviation of that expectation (luck not included), shape `(n,)`."""
         variance: Array = np.sum((rows @ self.covariance) * rows, axis=1)
         return np.sqrt(np.maximum(variance, 0.0))
-
-    def one(self, rng: np.random.Generator) -> "Posterior":
-        """Give one draw of the coefficients as if it were all that is believed."""
-        root = np.linalg.cholesky(self.covariance + 1e-9 * np.eye(len(self.mean)))
-        return replace(self, mean=self.mean + root @ rng.standard_normal(len(self.mean)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +89,16 @@ def posterior(data: Regression, belief: Belief) -> Posterior:
     return _mix(belief.mean, [(w, *fit) for w, fit in zip(share, fits, strict=True) if w > 1e-4])
 
 
+def noise_log_odds(noise: float) -> float:
+    """How likely a standard deviation of luck is before seeing data, in log units, up to a constant."""
+    return -0.5 * float((np.log(noise) - _NOISE_LOG_CENTRE) / _NOISE_LOG_SD) ** 2
+
+
+def strength_log_odds(strength: float) -> float:
+    """How likely a strength of the effects is before seeing data, in log units, up to a constant."""
+    return -0.5 * float(np.log(strength) / _STRENGTH_LOG_SD) ** 2
+
+
 def _fit(
     gram: Array, score: Array, energy: float, used: int, noise: float, sd: Array, strength: float
 ) -> tuple[float, Array, Array]:
@@ -110,8 +115,8 @@ def _fit(
         - 0.5 * energy / noise**2
         + 0.5 * float(half @ half)
         - float(np.log(np.diag(lower)).sum())
-        - 0.5 * ((np.log(noise) - _NOISE_LOG_CENTRE) / _NOISE_LOG_SD) ** 2
-        - 0.5 * (np.log(strength) / _STRENGTH_LOG_SD) ** 2
+        + noise_log_odds(noise)
+        + strength_log_odds(strength)
     )
     shift = solve_triangular(lower, half, lower=True, trans="T", check_finite=False) * sd
     return float(evidence), shift, lower / sd[:, None]

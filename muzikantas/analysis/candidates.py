@@ -5,17 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from muzikantas.analysis.bayes import Posterior
 from muzikantas.analysis.history import Array, History
 from muzikantas.analysis.obedience import Obedience
-from muzikantas.analysis.taste import Basis
+from muzikantas.analysis.opinion import Opinion
+from muzikantas.analysis.surface import Rows, apart
 from muzikantas.domain.style import StyleSpace
 
 #: Candidates a genre: uniform in the corridor, and near what was asked for the best releases.
 UNIFORM, NEAR_HITS, HITS = 160, 80, 12
-#: The guard: log units lost by an exact repetition in the same cycle; how wide "similar" is, as a root mean square over
-#: dimensions; and how much of it is left after each further cycle.
-REPETITION, SIMILAR_WITHIN, FRESH_AGAIN = 0.5, 0.06, 0.8
+#: The guard: how wide "similar" is, as a root mean square over dimensions, and how much of it is left after each cycle.
+SIMILAR_WITHIN, FRESH_AGAIN = 0.06, 0.8
 #: A sibling in another genre repeats less.
 OTHER_GENRE = 0.3
 #: Steps of the local search around a choice, in widths of the corridor.
@@ -44,8 +43,7 @@ class Scene:
     space: StyleSpace
     history: History
     obedience: Obedience
-    taste: Posterior
-    basis: Basis
+    taste: Opinion
     cycle: int
     rng: np.random.Generator
 
@@ -53,9 +51,9 @@ class Scene:
         """What the generator is expected to make of what is asked."""
         return Points(genre, asked, self.obedience.foresee(genre, asked))
 
-    def rows(self, points: Points) -> Array:
-        """Design of the points, as if released now."""
-        return self.basis.rows(points.genre, points.realised, np.zeros(len(points.genre)))
+    def rows(self, points: Points) -> Rows:
+        """See the points as if released now."""
+        return self.taste.rows(points.genre, points.realised)
 
     def corridor(self) -> Array:
         """Low and high of each genre and dimension, shape `(genres, d, 2)`."""
@@ -105,9 +103,19 @@ def crowding(scene: Scene, points: Points, chosen: list[Points]) -> Array:
     return total
 
 
+def repeated(history: History) -> Array:
+    """How much each release repeated those of earlier cycles and, half, those of its own; shape `(n,)`."""
+    alike = similarity(Points(history.genre, history.asked, history.realised), history.genre, history.realised)
+    age = history.cycle[:, None] - history.cycle[None, :]
+    fresh = np.where(age > 0, FRESH_AGAIN ** np.maximum(age, 0.0), 0.5 * (age == 0))
+    np.fill_diagonal(fresh, 0.0)
+    total: Array = np.sum(alike * fresh, axis=1)
+    return total
+
+
 def similarity(points: Points, genre: npt.NDArray[np.intp], realised: Array) -> Array:
     """Likeness in [0, 1] of each point to each release, shape `(points, releases)`."""
-    distance = np.mean((points.realised[:, None, :] - realised[None, :, :]) ** 2, axis=2)
+    distance = apart(points.realised, realised)
     same = np.where(points.genre[:, None] == genre[None, :], 1.0, OTHER_GENRE)
     alike: Array = same * np.exp(-0.5 * distance / SIMILAR_WITHIN**2)
     return alike

@@ -68,6 +68,22 @@ class History:
         """How many rows have an outcome that counts."""
         return int(np.count_nonzero(self.weight))
 
+    def pick(self, rows: npt.NDArray[np.intp]) -> "History":
+        """Keep some of the rows."""
+        return History(
+            cycle=self.cycle[rows],
+            genre=self.genre[rows],
+            asked=self.asked[rows],
+            realised=self.realised[rows],
+            outcome=self.outcome[rows],
+            weight=self.weight[rows],
+            ids=tuple(self.ids[i] for i in rows),
+        )
+
+    def latest(self, count: int) -> "History":
+        """Keep the last `count` rows by cycle."""
+        return self.pick(np.sort(np.argsort(self.cycle, kind="stable")[-count:]))
+
 
 def arrange(observations: Sequence[Observation], space: StyleSpace) -> History:
     """Check and sort the observations; those of genres that the space does not know are left out.

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from muzikantas.analysis.candidates import REPETITION, Points, Scene, candidates, crowding, inside, refine, similarity
-from muzikantas.analysis.history import Array, Observation, arrange
+from muzikantas.analysis.candidates import Points, Scene, candidates, crowding, inside, refine, repeated, similarity
+from muzikantas.analysis.history import Observation, arrange
 from muzikantas.analysis.obedience import learn_obedience
+from muzikantas.analysis.opinion import Sight, learn_opinion
 from muzikantas.analysis.pooling import learn_prior
 from muzikantas.analysis.reasons import FILLS, OTHERS, Step, evidence, explain
-from muzikantas.analysis.taste import Basis, Prior, fit_taste
+from muzikantas.analysis.taste import Prior
 from muzikantas.domain.errors import InputError
 from muzikantas.domain.style import Style, StyleSpace
 
@@ -23,6 +24,8 @@ __all__ = ["Observation", "Prior", "Proposal", "Style", "StyleSpace", "Ways", "l
 
 #: Share of slots that explore: this much with no release heard, fading over this many releases to this floor.
 EXPLORE_FIRST, EXPLORE_FADES, EXPLORE_FLOOR = 0.1, 30.0, 0.03
+#: Tastes are learnt from so many of the latest releases: fifty cycles of eight.
+LEARNT_FROM = 400
 #: Releases at least this like a choice are called similar.
 SIMILAR = 0.05
 
@@ -40,7 +43,7 @@ class Ways:
     explore
         A small, shrinking share of slots goes to one of the better half of candidates, whichever.
     thompson
-        Each slot follows one draw of the tastes, not their mean.
+        Each slot follows one draw of the levels and lines of taste, not their mean.
     """
 
     guard: bool = True
@@ -75,6 +78,14 @@ class Proposal:
     propensity: float | None
     reason: str
     evidence: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How a slot came to its choice: with which probability, None where a design filled the space."""
+
+    propensity: float | None
+    explores: bool = False
 
 
 def propose(
@@ -113,12 +124,12 @@ def propose_with(
     history = arrange(observations, space)
     if not ways.realised:
         history = replace(history, realised=history.asked)
+    lately = history.latest(LEARNT_FROM)
     scene = Scene(
         space=space,
         history=history,
         obedience=learn_obedience(history, len(space.genres)),
-        taste=fit_taste(history, space, cycle, prior),
-        basis=Basis.of(space),
+        taste=learn_opinion(lately, repeated(lately), space, cycle, prior),
         cycle=cycle,
         rng=rng,
     )
@@ -133,75 +144,85 @@ def _fill(scene: Scene, count: int) -> list[Proposal]:
     genre = np.resize(scene.rng.permutation(genres), count)
     strata = np.array([scene.rng.permutation(count) for _ in range(d)]).reshape(d, count).T
     points = scene.points(genre, inside(scene, genre, (strata + scene.rng.random((count, d))) / max(count, 1)))
-    return [_proposal(scene, points.at(i), None) for i in range(count)]
+    return _proposals(scene, [(points.at(i), Chance(None)) for i in range(count)])
 
 
 def _choose(scene: Scene, ways: Ways, count: int) -> list[Proposal]:
     """Fill the slots one by one; what is chosen weighs on its neighbours in the slots that follow."""
     pool = candidates(scene)
-    cost = REPETITION * ways.guard
+    rows, led = scene.rows(pool), scene
+    worth = led.taste.expect(rows)
+    cost = scene.taste.repetition * ways.guard
     repeats = cost * crowding(scene, pool, [])
     share = EXPLORE_FLOOR + (EXPLORE_FIRST - EXPLORE_FLOOR) * float(np.exp(-scene.history.heard / EXPLORE_FADES))
     share *= ways.explore
-    chosen: list[Points] = []
-    proposals = []
+    chosen: list[tuple[Points, Chance]] = []
     for _ in range(count):
-        led = replace(scene, taste=scene.taste.one(scene.rng)) if ways.thompson else scene
-        value = led.taste.expect(led.rows(pool)) - repeats
-        if scene.rng.random() < share:
+        if ways.thompson:
+            led = replace(scene, taste=scene.taste.one(scene.rng))
+            worth = led.taste.expect(rows)
+        value = worth - repeats
+        explores = bool(scene.rng.random() < share)
+        if explores:
             better = np.flatnonzero(value >= np.median(value))
-            point = pool.at(int(scene.rng.choice(better)))
-            proposals.append(_proposal(scene, point, share / len(better), explores=True))
+            point, chance = pool.at(int(scene.rng.choice(better))), Chance(share / len(better), explores=True)
         else:
-            point = refine(led, pool.at(int(np.argmax(value))), chosen, cost)
-            proposals.append(_proposal(scene, point, 1 - share))
-        chosen.append(point)
+            start = pool.at(int(np.argmax(value)))
+            point, chance = refine(led, start, [each for each, _ in chosen], cost), Chance(1 - share)
+        chosen.append((point, chance))
         repeats = repeats + cost * similarity(pool, point.genre, point.realised)[:, 0]
-    return proposals
+    return _proposals(scene, chosen)
 
 
-def _proposal(scene: Scene, point: Points, propensity: float | None, *, explores: bool = False) -> Proposal:
-    row = scene.rows(point)
-    if propensity is None:
+def _proposals(scene: Scene, chosen: list[tuple[Points, Chance]]) -> list[Proposal]:
+    """Say what is expected of each choice, alone and against the average release, and which releases speak for it."""
+    taste, count = scene.taste, len(chosen)
+    if count == 0:
+        return []
+    rows = taste.rows(
+        np.concatenate([*(point.genre for point, _ in chosen), taste.heard.genre]),
+        np.vstack([*(point.realised for point, _ in chosen), taste.heard.realised]),
+    )
+    alone = np.eye(count, count + taste.heard.heard)
+    average = (np.arange(alone.shape[1]) >= count) / max(taste.heard.heard, 1)
+    sight = taste.look(rows, np.vstack([alone, alone - average]))
+    return [_proposal(scene, chosen, sight, slot) for slot in range(count)]
+
+
+def _proposal(scene: Scene, chosen: list[tuple[Points, Chance]], sight: Sight, slot: int) -> Proposal:
+    (point, chance), heard = chosen[slot], scene.taste.heard
+    against = len(chosen) + slot
+    if chance.propensity is None:
         reason = FILLS
-    elif scene.history.heard == 0:
+    elif heard.heard == 0:
         reason = OTHERS
     else:
-        reason = _reason(scene, point, explores=explores)
+        step = _step(scene, point, float(sight.expected[against]), float(sight.doubt[against]))
+        alike = int(np.sum(similarity(point, heard.genre, heard.realised) >= SIMILAR))
+        reason = explain(step, alike, explores=chance.explores)
+    surplus = heard.weight * (heard.outcome - np.average(heard.outcome, weights=heard.weight)) if heard.heard else 0.0
     return Proposal(
         style=Style(scene.space.genres[int(point.genre[0])], tuple(float(v) for v in point.asked[0])),
-        expected=float(scene.taste.expect(row)[0]),
-        uncertainty=float(scene.taste.doubt(row)[0]),
-        propensity=propensity,
+        expected=float(sight.expected[slot]),
+        uncertainty=float(sight.doubt[slot]),
+        propensity=chance.propensity,
         reason=reason,
-        evidence=_evidence(scene, row[0]),
+        evidence=evidence(sight.influence[slot] * surplus, heard.ids),
     )
 
 
-def _reason(scene: Scene, point: Points, *, explores: bool) -> str:
+def _step(scene: Scene, point: Points, gain: float, doubt: float) -> Step:
     """Compare the choice with the average of what was heard so far, one dimension at a time and as a whole."""
-    history, d = scene.history, len(scene.space.dimensions)
-    heard = history.weight > 0
-    usual = history.realised[heard].mean(axis=0)
+    taste, d = scene.taste, len(scene.space.dimensions)
+    usual = taste.heard.realised.mean(axis=0)
     moved = np.tile(usual, (d + 1, 1))
     moved[np.arange(d), np.arange(d)] = point.realised[0]
-    rows = scene.basis.rows(np.repeat(point.genre, d + 1), moved, np.zeros(d + 1))
-    known = scene.basis.rows(history.genre[heard], history.realised[heard], np.zeros(history.heard))
-    step = Step(
+    expected = taste.expect(taste.rows(np.repeat(point.genre, d + 1), moved))
+    return Step(
         genre=scene.space.genres[int(point.genre[0])],
         dimensions=scene.space.dimensions,
         change=point.realised[0] - usual,
-        gains=scene.taste.expect(rows[:d] - rows[d]),
-        row=scene.rows(point)[0] - known.mean(axis=0),
+        gains=expected[:d] - expected[d],
+        gain=gain,
+        doubt=doubt,
     )
-    similar = similarity(point, history.genre[heard], history.realised[heard]) >= SIMILAR
-    return explain(step, scene.taste, int(similar.sum()), explores=explores)
-
-
-def _evidence(scene: Scene, row: Array) -> tuple[int, ...]:
-    history = scene.history
-    if history.heard == 0:
-        return ()
-    average = np.average(history.outcome, weights=history.weight)
-    design = scene.basis.rows(history.genre, history.realised, scene.cycle - history.cycle)
-    return evidence(row, scene.taste, design, history.weight * (history.outcome - average), history.ids)

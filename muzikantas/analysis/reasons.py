@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from muzikantas.analysis.bayes import Posterior
 from muzikantas.analysis.history import Array
 
 FILLS = "nothing known here yet: fills the space"
@@ -35,37 +34,31 @@ class Step:
         Realised values expected of the choice minus the average of the releases (shape `(d,)`).
     gains
         What each of those changes alone is expected to bring, in log units (shape `(d,)`).
-    row
-        The choice's row of the design minus the releases' average row (shape `(p,)`).
+    gain, doubt
+        What the choice as a whole is expected to bring, and the standard deviation of that expectation.
     """
 
     genre: str
     dimensions: tuple[str, ...]
     change: Array
     gains: Array
-    row: Array
+    gain: float
+    doubt: float
 
 
-def explain(step: Step, taste: Posterior, similar: int, *, explores: bool) -> str:
+def explain(step: Step, similar: int, *, explores: bool) -> str:
     """Say what is different, what it is expected to bring, and how many releases resemble it."""
     order = [
         k for k in np.argsort(-step.gains, kind="stable") if abs(step.change[k]) >= NOTICEABLE and step.gains[k] > 0
     ]
     words = " and ".join(_word(step.dimensions[k], float(step.change[k])) for k in order[:2]) or "close to the usual"
-    gain, doubt = float(taste.expect(step.row[None])[0]), float(taste.doubt(step.row[None])[0])
     lead = f"{'explores ' if explores else ''}{step.genre}, {words}"
-    promise = f"expected {gain:+.2f} ± {doubt:.2f} log streams against the average release"
+    promise = f"expected {step.gain:+.2f} ± {step.doubt:.2f} log streams against the average release"
     return f"{lead}: {promise}; {similar} similar {'release' if similar == 1 else 'releases'}"
 
 
-def evidence(
-    row: Array, taste: Posterior, design: Array, surplus: Array, ids: tuple[int | None, ...]
-) -> tuple[int, ...]:
-    """Ids of the releases that raise the expectation of `row` most, the strongest first.
-
-    In a linear model each release adds its influence on the row times its surplus (weighted outcome minus the average).
-    """
-    pull = (design @ (taste.covariance @ row)) * surplus
+def evidence(pull: Array, ids: tuple[int | None, ...]) -> tuple[int, ...]:
+    """Ids of the releases that raise an expectation, the strongest first; `pull` (shape `(n,)`) is what each adds."""
     speaks = [i for i in np.argsort(-pull, kind="stable") if pull[i] > 0]
     named = [found for i in speaks if (found := ids[i]) is not None]
     return tuple(named[:STRONGEST])

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from muzikantas.analysis.bayes import Belief, Posterior, Regression, posterior
-from muzikantas.analysis.history import Array, History
+from muzikantas.analysis.bayes import Belief
+from muzikantas.analysis.history import Array
 from muzikantas.domain.errors import InputError
 from muzikantas.domain.style import StyleSpace
 
@@ -50,12 +50,17 @@ class Basis:
         low, high = ranges[:, :, 0].min(axis=0), ranges[:, :, 1].max(axis=0)
         return cls(len(space.genres), (low + high) / 2, np.maximum((high - low) / 2, NARROWEST))
 
+    def place(self, values: Array) -> Array:
+        """Half widths from the middle (shape `(n, d)`)."""
+        placed: Array = (values - self.middle) / self.half
+        return placed
+
     def rows(self, genre: npt.NDArray[np.intp], values: Array, ago: Array) -> Array:
         """Design of styles (`genre` shape `(n,)`, `values` shape `(n, d)`) made `ago` cycles before now.
 
         Columns: level · genre levels · slopes · curves · slopes of each genre · curves of each genre · trend.
         """
-        z = (values - self.middle) / self.half
+        z = self.place(values)
         curve = z**2 - 1 / 3  # mean zero over the space, so that levels stay levels
         member = np.eye(self.genres)[genre]
         own = [member[:, [g]] * part for part in (z, curve) for g in range(self.genres)]
@@ -78,17 +83,8 @@ class Basis:
         return Belief(mean, sd, elastic.astype(bool))
 
 
-def fit_taste(history: History, space: StyleSpace, cycle: int, prior: Prior | None = None) -> Posterior:
-    """Learn the coefficients from realised styles; with no history the belief comes back.
-
-    Raises `InputError` when the prior was learnt for another space.
-    """
-    basis = Basis.of(space)
-    design = basis.rows(history.genre, history.realised, cycle - history.cycle)
-    return posterior(Regression(design, history.outcome, history.weight), _belief(basis, space, prior))
-
-
-def _belief(basis: Basis, space: StyleSpace, prior: Prior | None) -> Belief:
+def belief_of(basis: Basis, space: StyleSpace, prior: Prior | None) -> Belief:
+    """Give the usual belief, or what other artists' histories say; `InputError` when they are of another space."""
     usual = basis.belief()
     if prior is None:
         return usual

@@ -58,7 +58,7 @@ def test_any_length_of_history_gives_the_asked_number_of_finite_proposals_inside
         assert p.reason
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_the_corridor_is_never_left_and_the_order_of_observations_has_no_meaning(data: st.DataObject) -> None:
     unit = st.floats(0, 1, allow_subnormal=False)
