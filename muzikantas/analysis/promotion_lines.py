@@ -11,9 +11,9 @@ from muzikantas.analysis.reports import (
     BadHeader,
     BadLine,
     calendar_day,
-    identified,
     named,
     records,
+    told_once,
     whole,
     wrong_header,
 )
@@ -54,17 +54,7 @@ def read_promotions(text: str) -> Iterator[PromotionRow | BadLine]:
 
 def about_tracks(lines: Iterable[PromotionRow | BadLine], roster: Roster) -> Iterator[dict[str, Any] | BadLine]:
     """Give rows of `promotions`: each line with its track; the second line about one promotion is a `BadLine`."""
-    told: dict[tuple[object, ...], int] = {}
-    for found in identified(lines, roster):
-        if isinstance(found, BadLine):
-            yield found
-            continue
-        track_id, row = found
-        earlier = told.setdefault((track_id, *(row.values[name] for name in KEY)), row.line)
-        if earlier != row.line:
-            yield BadLine(line=row.line, reason=f"line {earlier} has the same track, kind, name and first day")
-        else:
-            yield {"track_id": track_id, **row.values}
+    yield from told_once(lines, roster, KEY, "has the same track, kind, name and first day")
 
 
 def _row(header: list[str], record: tuple[int, list[str]]) -> PromotionRow | BadLine:

@@ -203,10 +203,20 @@ def identified(lines: Iterable[Line | BadLine], roster: Roster) -> Iterator[tupl
 
 
 def matched(lines: Iterable[ReportRow | BadLine], roster: Roster) -> Iterator[dict[str, Any] | BadLine]:
-    """Give rows of `performance_metrics`: each line with the track that it is about.
+    """Give rows of `performance_metrics`, as `told_once` does."""
+    yield from told_once(
+        lines, roster, ("platform", "country", "day"), "tells of the same track, platform, country and date"
+    )
 
-    A line about no track of ours, or about two, is `Unmatched`; one about what an earlier line has told already is a
-    `BadLine`; one about a song that an operator has called none of ours is left out.
+
+def told_once(
+    lines: Iterable[Line | BadLine], roster: Roster, key: Sequence[str], same: str
+) -> Iterator[dict[str, Any] | BadLine]:
+    """Give rows of a table: each line's values with the track that it is about.
+
+    A line about no track of ours, or about two, is `Unmatched`; one that has the track and the `key` columns of an
+    earlier line is a `BadLine`, which says what is the `same`; one about a song that an operator has called none of
+    ours is left out.
     """
     told: dict[tuple[object, ...], int] = {}
     for found in identified(lines, roster):
@@ -214,10 +224,9 @@ def matched(lines: Iterable[ReportRow | BadLine], roster: Roster) -> Iterator[di
             yield found
             continue
         track_id, row = found
-        key = (track_id, *(row.values[name] for name in ("platform", "country", "day")))
-        earlier = told.setdefault(key, row.line)
+        earlier = told.setdefault((track_id, *(row.values[name] for name in key)), row.line)
         if earlier != row.line:
-            yield BadLine(line=row.line, reason=f"line {earlier} tells of the same track, platform, country and date")
+            yield BadLine(line=row.line, reason=f"line {earlier} {same}")
         else:
             yield {"track_id": track_id, **row.values}
 
