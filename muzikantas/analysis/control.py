@@ -15,6 +15,11 @@ from muzikantas.domain.style import DIMENSIONS, Style
 BIAS_SDS, SLOPE_SDS = (0.15, 0.1, 0.1, 0.05), (0.3, 0.2, 0.15, 0.1)
 #: Usual scatter of what is heard about what is expected, and how many tracks that is worth.
 SCATTER, SCATTER_WORTH = 0.1, 5.0
+#: Usual scatter of what a generator plays about what it means to play, in units of what is asked: what is heard beyond
+#: that is the ear's mistake.
+DISOBEDIENCE = 0.1
+#: What is heard is not stretched further than this.
+WEAKEST = 0.1
 #: Scatter and lines depend on each other; so many rounds settle two digits.
 ROUNDS = 3
 
@@ -84,6 +89,28 @@ def control(made: Iterable[Made]) -> list[Control]:
         )
         for g, (provider, genre) in enumerate(groups)
     ]
+
+
+def placed(made: Sequence[Made]) -> list[Style]:
+    """Tell where tracks stand on the scale of what is asked, in their order.
+
+    An ear has a scale of its own: a feature may span a quarter of it between the least and the most that can be asked,
+    and look as if it hardly mattered. So what is heard is stretched by the line of its provider and genre. Where it
+    scatters about that line by more than a generator disobeys, the rest is taken for mishearing, and the place moves
+    towards what was asked (regression calibration: Carroll et al., Measurement Error in Nonlinear Models, 2006, ch. 4).
+    """
+    lines = {(each.provider, each.genre): each.habits for each in control(made)}
+    return [_place(each, lines[each.provider, each.asked.genre]) for each in made]
+
+
+def _place(track: Made, habits: Sequence[Habit]) -> Style:
+    asked, heard = np.array(track.asked.values), np.array(track.realised.values)
+    bias, slope, spread = (np.array([getattr(each, name) for each in habits]) for name in ("bias", "slope", "spread"))
+    stretch = 1 / np.maximum(slope, WEAKEST)
+    surprise = (heard - asked - bias - (slope - 1) * (asked - 0.5)) * stretch
+    believed = np.minimum(1.0, (DISOBEDIENCE / (spread * stretch)) ** 2)
+    values = np.clip(asked + believed * surprise, 0.0, 1.0)
+    return Style(track.realised.genre, tuple(map(float, values)))
 
 
 def as_content(found: Sequence[Control]) -> list[dict[str, Any]]:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from muzikantas.analysis import promotion
+from muzikantas.analysis import control, promotion
+from muzikantas.analysis.control import Made
 from muzikantas.analysis.daily import WORLDWIDE, DailyRows, by_age
 from muzikantas.analysis.history import Observation
 from muzikantas.analysis.outcome import AGES, Decay, Outcome, learn_decay, outcomes, weight_of
@@ -46,6 +47,11 @@ class Reports:
     volumes: Mapping[str, Mapping[date, int]]
     promotions: Sequence[Promotion]
 
+    @property
+    def made(self) -> list[Made]:
+        """What was asked and heard, as it was heard."""
+        return [Made(provider=song.provider, asked=song.asked, realised=song.realised) for song in self.songs]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
@@ -54,8 +60,9 @@ class Heard:
     Parameters
     ----------
     observations
-        Every track as the policy reads it. What is too young, unheard or lost has the weight 0: it says nothing of
-        taste, yet the next choice should not repeat it.
+        Every track as the policy reads it; its realised style is its place on the scale of what is asked
+        (`control.placed`). What is too young, unheard or lost has the weight 0: it says nothing of taste, yet the next
+        choice should not repeat it.
     outcomes
         Streams as they were, promotion included, of every track that a report names.
     decay
@@ -112,7 +119,10 @@ def _clean(reports: Reports, days: int) -> Heard:
     decay = learn_decay(kept, days) if aside else usual
     found = outcomes(kept, decay, days)
     return Heard(
-        observations=[_observation(song, found.get(song.id)) for song in reports.songs],
+        observations=[
+            _observation(song, place, found.get(song.id))
+            for song, place in zip(reports.songs, control.placed(reports.made), strict=True)
+        ],
         outcomes=found,
         decay=decay,
         quarantine=aside,
@@ -122,13 +132,13 @@ def _clean(reports: Reports, days: int) -> Heard:
     )
 
 
-def _observation(song: Song, found: Outcome | None) -> Observation:
+def _observation(song: Song, place: Style, found: Outcome | None) -> Observation:
     weight = song.certainty * found.weight if found is not None and song.lost is None else 0.0
     by_country = found.by_country if found is not None and weight > 0 else {}
     return Observation(
         cycle=song.cycle,
         asked=song.asked,
-        realised=song.realised,
+        realised=place,
         outcome=math.log1p(found.streams) if found is not None and weight > 0 else 0.0,
         by_country={country: math.log1p(n) for country, n in by_country.items() if country != WORLDWIDE},
         weight=weight,

@@ -49,7 +49,7 @@ def learn(self: StageTask, cycle_id: int) -> int:
     heard = hear(*reports, days=studio.settings.outcome_days)
     with studio.begin() as session:
         books = spending.read(session, turn.artist_id, heard)
-    content = _findings(heard, reports[0].space, plans)
+    content = {**_findings(heard, reports[0].space, plans), "obedience": obeyed(reports[0].made)}
     content["revenue"] = spending.outlook(studio, books, heard)
     with studio.begin() as session:
         insight.record_analysis(session, **about, content=_finite(content))
@@ -161,7 +161,6 @@ def _findings(heard: Heard, space: StyleSpace, plans: Sequence[EvolutionPlan]) -
     varied = spread.measure([each.realised for each in heard.observations], space)
     return {
         **dataclasses.asdict(claims.learning_note(heard.observations, space)),
-        "obedience": obeyed(heard.observations),
         "quarantine": [_set_aside(each, heard.released[each.release]) for each in heard.quarantine],
         "promoted": [{"track": track_id, **vars(each)} for track_id, each in heard.corrections.items()],
         "lost": [
@@ -200,11 +199,10 @@ def _certainty(features: Mapping[str, Any]) -> float:
     return certainty(Features(**features)) / MOST_CERTAIN if set(features) == known else 1.0
 
 
-def obeyed(seen: Sequence[Observation]) -> dict[str, Any]:
+def obeyed(made: Sequence[control.Made]) -> dict[str, Any]:
     """Sum up how well the generators obey, of all tracks and by provider and genre."""
-    made = [control.Made(provider=o.provider or "", asked=o.asked, realised=o.realised) for o in seen]
     found = control.as_content(control.control(made))
-    return {**planning.obedience([(o.asked, o.realised) for o in seen]), "by_provider_and_genre": found}
+    return {**planning.obedience([(each.asked, each.realised) for each in made]), "by_provider_and_genre": found}
 
 
 def _finite(value: Any) -> Any:  # noqa: ANN401 (nested JSON)

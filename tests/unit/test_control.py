@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from muzikantas.analysis.control import Made, as_content, control
+from muzikantas.analysis.control import Made, as_content, control, placed
+from muzikantas.analysis.history import Array
 from muzikantas.domain.style import DIMENSIONS, Style
 
 
@@ -68,3 +69,40 @@ def test_the_row_that_is_stored_names_every_dimension() -> None:
     assert (row["provider"], row["genre"], row["tracks"]) == ("suno", "folk", 12)
     for name in ("bias", "bias_error", "slope", "slope_error", "spread"):
         assert tuple(row[name]) == DIMENSIONS
+
+
+def test_a_narrow_ear_is_stretched_to_the_scale_of_what_is_asked() -> None:
+    rng = np.random.default_rng(7)
+    asked = rng.random((60, len(DIMENSIONS)))
+    played = asked + rng.normal(0, 0.08, asked.shape)
+    narrow = 0.3 + 0.2 * (played - 0.5) + rng.normal(0, 0.03, asked.shape)
+    found = np.array([each.values for each in placed(_heard(asked, narrow))])
+    assert found.std(axis=0) == pytest.approx(played.std(axis=0), rel=0.15)
+    assert _distance(found, played) < 0.09
+    assert _distance(narrow, played) > 0.2
+
+
+def test_disobedience_that_is_heard_well_stays_in_the_place() -> None:
+    rng = np.random.default_rng(8)
+    asked = rng.uniform(0.2, 0.8, (60, len(DIMENSIONS)))
+    played = asked + rng.normal(0, 0.08, asked.shape)
+    found = np.array([each.values for each in placed(_heard(asked, 0.1 + 0.8 * played))])
+    assert _distance(found, played) < 0.03
+    assert _distance(asked, played) > 0.07
+
+
+def test_a_place_stays_in_bounds_and_nothing_has_none() -> None:
+    wild = _heard(np.full((3, len(DIMENSIONS)), 0.9), np.array([[0.0], [0.5], [1.0]]) * np.ones(len(DIMENSIONS)))
+    assert all(0.0 <= value <= 1.0 for each in placed(wild) for value in each.values)
+    assert placed([]) == []
+
+
+def _heard(asked: Array, heard: Array) -> list[Made]:
+    return [
+        Made(provider="suno", asked=Style("folk", tuple(a)), realised=Style("folk", tuple(h)))
+        for a, h in zip(asked.tolist(), heard.tolist(), strict=True)
+    ]
+
+
+def _distance(found: Array, truth: Array) -> float:
+    return float(np.sqrt(np.mean((found - truth) ** 2)))
