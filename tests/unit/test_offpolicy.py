@@ -64,7 +64,7 @@ def test_following_the_best_guess_is_the_mean_of_the_slots_that_did() -> None:
     [
         ([], "sample size is 0.0 and must pass 20 (0 releases"),
         ([0.9] * 19 + [0.01] * 3, "sample size is 19.0 and must pass 20 (22 releases"),
-        ([0.9] * 20 + [0.01], "1 of which explored"),  # not above 20 yet
+        ([0.9] * 18 + [0.01], "1 of which explored"),
         ([0.01] * 30, "30 of which explored"),
         ([0.9] * 30, "all 30 releases"),
     ],
