@@ -13,7 +13,8 @@ from pathlib import Path
 from subprocess import CalledProcessError
 
 from benchmarks._hearing import clips, environment, table
-from benchmarks._hearing.score import Mean, Truth, scores
+from benchmarks._hearing.score import Truth, scores
+from benchmarks._mean import Mean
 
 OURS, USUAL = "muzikantas", "librosa usual recipe"
 JUDGES = (

@@ -19,13 +19,15 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks._mean import Mean
 from muzikantas.local.programs import environment
 
 POLICIES = ("learned", "fixed")
 #: What a reader must know before believing the table.
 LIMITS = (
-    "The market is the sandbox's, which we wrote: listeners in it are not people.",
-    "An outcome includes luck of about one log unit a track; a policy's plans also change what is made by chance.",
+    "The market is the sandbox's, which we wrote: listeners in it are not people, and tastes have their peaks around "
+    "the middle of the space, where the fixed plan stands.",
+    "An outcome includes the luck of the track (half a log unit); a policy's plans also change what is made by chance.",
     "Seeds draw the market, the audio and the plans; with a few of them a difference below two standard errors says "
     "nothing. `python -m benchmarks.learning` compares policies in many markets, without the loop around them.",
 )
@@ -74,36 +76,30 @@ def turn(seed: int, policy: str, cycles: int, tracks: int) -> dict[str, Any]:
 
 def curves(runs: Sequence[Mapping[str, Any]], cycles: int) -> Array:
     """Outcomes, seeds x cycles; a cycle of which nothing was heard is NaN."""
-    rows = []
-    for run in runs:
-        values = [run["outcome_by_cycle"].get(str(number)) for number in range(1, cycles + 1)]
-        rows.append([np.nan if value is None else float(value) for value in values])
-    return np.array(rows)
+    numbers = [str(number) for number in range(1, cycles + 1)]
+    return np.array([[run["outcome_by_cycle"].get(number) for number in numbers] for run in runs], dtype=float)
 
 
 def figures(outcome: Mapping[str, Array]) -> dict[str, Any]:
     """Both curves with standard errors over seeds, and what the last third gained, paired by seed."""
-    learned, fixed = (outcome[policy] for policy in POLICIES)
-    third = learned.shape[1] // 3
-    late = np.nanmean(learned[:, -third:], axis=1) - np.nanmean(fixed[:, -third:], axis=1)
-    risen = {
-        policy: _mean_se(np.nanmean(y[:, -third:], axis=1) - np.nanmean(y[:, :third], axis=1))
-        for policy, y in outcome.items()
-    }
+    third = next(iter(outcome.values())).shape[1] // 3
+    early = {policy: np.nanmean(each[:, :third], axis=1) for policy, each in outcome.items()}
+    late = {policy: np.nanmean(each[:, -third:], axis=1) for policy, each in outcome.items()}
+    learned, fixed = (late[policy] for policy in POLICIES)
     return {
-        "curves": {policy: [_mean_se(y[:, i]) for i in range(y.shape[1])] for policy, y in outcome.items()},
-        "last_third_less_first": risen,
-        "learned_less_fixed_last_third": _mean_se(late),
+        "curves": {policy: [_known(cycle) for cycle in each.T] for policy, each in outcome.items()},
+        "last_third_less_first": {policy: _known(late[policy] - early[policy]) for policy in outcome},
+        "learned_less_fixed_last_third": _known(learned - fixed),
     }
 
 
-def _mean_se(values: Array) -> dict[str, float | None]:
-    """Give mean and standard error of what is known."""
-    known = values[np.isfinite(values)]
-    if known.size == 0:
+def _known(values: Array) -> dict[str, float | None]:
+    """Give mean and standard error over the seeds that were heard; None where those are too few."""
+    heard = values[np.isfinite(values)]
+    if not heard.size:
         return {"mean": None, "se": None}
-    se = float(known.std(ddof=1) / np.sqrt(known.size)) if known.size > 1 else None
-    return {"mean": round(float(known.mean()), 3), "se": None if se is None else round(se, 3)}
+    found = Mean.of(heard)
+    return {"mean": round(found.value, 3), "se": round(found.error, 3) if heard.size > 1 else None}
 
 
 def table(found: Mapping[str, Any]) -> Table:

@@ -70,7 +70,7 @@ class StudioTask(Task):  # type: ignore[type-arg]  # celery-types makes it gener
     def wait_longer(self, until: datetime, *args: Any) -> None:  # noqa: ANN401 (arguments of the task)
         """Note in the task's row that it is due at `until`: the wait is too long for a message."""
 
-    def come_back(self, until: datetime, *args: Any) -> None:  # noqa: ANN401 (arguments of the task)
+    def at_work(self, until: datetime, *args: Any) -> None:  # noqa: ANN401 (arguments of the task)
         """Note in the task's row that its own message brings it on, and that nobody else need do so before `until`."""
 
     def _come_back(self, wait: Wait, *args: Any) -> Ignore | Retry:  # noqa: ANN401 (arguments of the task)
@@ -92,7 +92,7 @@ class StudioTask(Task):  # type: ignore[type-arg]  # celery-types makes it gener
             return Ignore()
         # Without this `reconcile` would send another message beside each one that fails, and those multiply.
         with contextlib.suppress(TransientError):
-            self.come_back(datetime.now(UTC) + timedelta(seconds=countdown + settings().reconcile_after_s), *args)
+            self.at_work(datetime.now(UTC) + timedelta(seconds=countdown + settings().reconcile_after_s), *args)
         return self._again(countdown, failures=failures)
 
     def _again(self, countdown: float, *, failures: int) -> Retry:

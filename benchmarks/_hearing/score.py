@@ -1,8 +1,9 @@
 """Scores of tempo and key answers against the truth."""
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from benchmarks._mean import Mean
 
 PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -31,14 +32,6 @@ class Answer:
     tempo_bpm: float | None
     key: str | None
     mode: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mean:
-    """A mean over clips and its standard error."""
-
-    value: float
-    error: float
 
 
 def near(answer: float, truth: float, tolerance: float, levels: Iterable[float]) -> bool:
@@ -72,16 +65,10 @@ def scores(answers: Mapping[str, Answer], truths: Mapping[str, Truth]) -> dict[s
     found: dict[str, Mean] = {}
     if any(answer.tempo_bpm is not None for answer, _ in pairs):
         tempi = [(answer.tempo_bpm or 0.0, truth.tempo_bpm) for answer, truth in pairs]
-        found["tempo_acc1"] = _mean([near(a, t, TOLERANCE, LEVELS[:1]) for a, t in tempi])
-        found["tempo_acc2"] = _mean([near(a, t, TOLERANCE, LEVELS) for a, t in tempi])
-        found["tempo_fine"] = _mean([near(a, t, FINE_TOLERANCE, OCTAVES) for a, t in tempi])
+        found["tempo_acc1"] = Mean.of([near(a, t, TOLERANCE, LEVELS[:1]) for a, t in tempi])
+        found["tempo_acc2"] = Mean.of([near(a, t, TOLERANCE, LEVELS) for a, t in tempi])
+        found["tempo_fine"] = Mean.of([near(a, t, FINE_TOLERANCE, OCTAVES) for a, t in tempi])
     if any(answer.key is not None for answer, _ in pairs):
-        found["key_exact"] = _mean([mirex(answer, truth) == 1.0 for answer, truth in pairs])
-        found["key_mirex"] = _mean([mirex(answer, truth) for answer, truth in pairs])
+        found["key_exact"] = Mean.of([mirex(answer, truth) == 1.0 for answer, truth in pairs])
+        found["key_mirex"] = Mean.of([mirex(answer, truth) for answer, truth in pairs])
     return found
-
-
-def _mean(values: list[float] | list[bool]) -> Mean:
-    mean = sum(values) / len(values)
-    variance = sum((value - mean) ** 2 for value in values) / max(len(values) - 1, 1)
-    return Mean(value=mean, error=math.sqrt(variance / len(values)))

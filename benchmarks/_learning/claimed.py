@@ -11,6 +11,7 @@ from benchmarks._learning.runs import Choose, live
 from benchmarks._learning.scenarios import BASE, MARKETS
 from benchmarks._learning.tastes import Array
 from benchmarks._learning.world import Career, draw_world
+from benchmarks._mean import Mean
 from muzikantas.analysis.claims import Findings, learning_note
 from muzikantas.analysis.policy import Observation, StyleSpace
 
@@ -109,7 +110,7 @@ def _read(claimed: Array) -> dict[str, object]:
     by_career = claimed.mean(axis=1)
     return {
         "share": _short(claimed.mean()),
-        "se": _short(by_career.std(ddof=1) / np.sqrt(len(claimed))),
+        "se": _short(Mean.of(by_career).error),
         "by_cycle": {str(cycle): _short(share) for cycle, share in zip(READ_AT, claimed.mean(axis=0), strict=True)},
         "careers_with_any": _short((by_career > 0).mean()),
         "careers": len(claimed),

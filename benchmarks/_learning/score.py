@@ -6,31 +6,17 @@ each seed and averaged over seeds; differences are paired by seed.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks._learning.contest import GUARDED, ORACLE, OURS, RANDOM
 from benchmarks._learning.runs import Curve
 from benchmarks._learning.tastes import Array
+from benchmarks._mean import Mean
 
 Results = Sequence[Mapping[str, Curve]]
 #: Cycles before the break whose mean is "the level before", and the share of it that counts as back.
 BEFORE, BACK = 4, 0.8
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mean:
-    """A mean over seeds and its standard error."""
-
-    value: float
-    error: float
-
-    @classmethod
-    def of(cls, values: Array) -> "Mean":
-        """Average `values` (shape `(seeds,)`); one seed alone has no error."""
-        error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("nan")
-        return cls(value=float(np.mean(values)), error=error)
 
 
 def captures(results: Results, name: str, *, log: bool = False, last_third: bool = False) -> Array:

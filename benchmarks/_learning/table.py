@@ -12,6 +12,7 @@ from benchmarks._learning.jobs import BAD_PERSONA, CLAIMS, COLD_START, Answer, C
 from benchmarks._learning.optimisers import missing
 from benchmarks._learning.scenarios import MARKETS
 from benchmarks._learning.shows import shows
+from benchmarks._mean import Mean
 
 BASE, NULL, BAD_REPORTS = "base", "null", "bad reports"
 
@@ -81,7 +82,7 @@ class Figures:
         whole, poorer = (score.captures(self.contests[name], OURS) for name in (BASE, BAD_REPORTS))
         if len(whole) != len(poorer):
             return {}
-        difference = score.Mean.of(poorer - whole)
+        difference = Mean.of(poorer - whole)
         level = float(whole.mean())
         return {"lost": round(-difference.value / level, 4), "lost_se": round(difference.error / abs(level), 4)}
 
@@ -130,8 +131,8 @@ def _cold(starts: Sequence[Start]) -> dict[str, Any]:
     shared = np.array([each.captures(each.shared) for each in starts])
     alone = np.array([each.captures(each.alone) for each in starts])
     gained = [each.shared.streams.sum() / each.alone.streams.sum() for each in starts]
-    difference = score.Mean.of(shared[:, 0] - alone[:, 0])
-    in_log = score.Mean.of(shared[:, 1] - alone[:, 1])
+    difference = Mean.of(shared[:, 0] - alone[:, 0])
+    in_log = Mean.of(shared[:, 1] - alone[:, 1])
     return {
         "with_prior": round(float(shared[:, 0].mean()), 4),
         "alone": round(float(alone[:, 0].mean()), 4),

@@ -26,13 +26,10 @@ class Posterior:
         Expected coefficients (shape `(p,)`).
     covariance
         Their covariance (shape `(p, p)`), doubt about luck and strength included.
-    noise_sd
-        Expected standard deviation of luck in one observation.
     """
 
     mean: Array
     covariance: Array
-    noise_sd: float
 
     def expect(self, rows: Array) -> Array:
         """Expected outcome of each row of a design (shape `(n, p)`) as an array of shape `(n,)`."""
@@ -79,11 +76,11 @@ def posterior(data: Regression, belief: Belief) -> Posterior:
     energy = float(residual @ (data.weights * residual))
     used = int(np.count_nonzero(data.weights))
     fits = [
-        (noise, *_fit(gram, score, energy, used, noise, np.where(belief.elastic, strength, 1.0) * belief.sd, strength))
+        _fit(gram, score, energy, used, noise, np.where(belief.elastic, strength, 1.0) * belief.sd, strength)
         for strength in STRENGTHS
         for noise in NOISE_SDS
     ]
-    evidence = np.array([fit[1] for fit in fits])
+    evidence = np.array([fit[0] for fit in fits])
     share = np.exp(evidence - evidence.max())
     share /= share.sum()
     return _mix(belief.mean, [(w, *fit) for w, fit in zip(share, fits, strict=True) if w > 1e-4])
@@ -122,14 +119,13 @@ def _fit(
     return float(evidence), shift, lower / sd[:, None]
 
 
-def _mix(centre: Array, parts: list[tuple[float, float, float, Array, Array]]) -> Posterior:
-    """Match the moments of a mixture of Gaussians given as (share, noise, evidence, shift, factor of precision)."""
+def _mix(centre: Array, parts: list[tuple[float, float, Array, Array]]) -> Posterior:
+    """Match the moments of a mixture of Gaussians given as (share, evidence, shift, factor of precision)."""
     total = sum(part[0] for part in parts)
-    mean = np.sum([w * shift for w, _, _, shift, _ in parts], axis=0) / total
+    mean = np.sum([w * shift for w, _, shift, _ in parts], axis=0) / total
     covariance = np.zeros((len(centre), len(centre)))
-    for w, _, _, shift, factor in parts:
+    for w, _, shift, factor in parts:
         inverse = solve_triangular(factor, np.eye(len(centre)), lower=True, check_finite=False)
         off = shift - mean
         covariance += (w / total) * (inverse.T @ inverse + np.outer(off, off))
-    noise = sum(w * noise for w, noise, *_ in parts) / total
-    return Posterior(mean=centre + mean, covariance=covariance, noise_sd=float(noise))
+    return Posterior(mean=centre + mean, covariance=covariance)

@@ -57,12 +57,10 @@ def evolution(session: Session, artist_id: int) -> Evolution:
         for row in reversed(experiment.of_artist(session, artist_id))
     )
     analyses = insight.analyses_of(session, "releases", f"artist:{artist_id}")
-    if not analyses:
-        return Evolution(trials=trials)
-    content = analyses[-1].content
+    content = analyses[-1].content if analyses else {}
     return Evolution(
         trials=trials,
-        spread=content["spread"],
-        revenue=content["revenue"],
+        spread=content.get("spread"),
+        revenue=content.get("revenue"),
         learning=learning(session, artist_id, content),
     )

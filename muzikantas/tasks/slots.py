@@ -38,7 +38,7 @@ class SlotTask(StudioTask):
         with self.studio.begin() as session:
             generation.move_due(session, args[0], patience_s=seconds)
 
-    come_back = wait_longer
+    at_work = wait_longer
 
 
 def subject(row: Generation) -> str:

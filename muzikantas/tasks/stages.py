@@ -20,4 +20,4 @@ class StageTask(StudioTask):
             waits = update(Cycle).where(Cycle.id == args[0], Cycle.state == RUNNING)
             session.execute(waits.values(due_at=until))
 
-    come_back = wait_longer
+    at_work = wait_longer
