@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
 
 import numpy as np
 import numpy.typing as npt
@@ -61,6 +61,7 @@ class History:
     realised: Array  #: shape (n, dimensions)
     outcome: Array  #: shape (n,)
     weight: Array  #: shape (n,)
+    by_country: Array  #: log1p as well, NaN where not known; shape (n, countries), countries by name
     ids: tuple[int | None, ...]
 
     @property
@@ -77,6 +78,7 @@ class History:
             realised=self.realised[rows],
             outcome=self.outcome[rows],
             weight=self.weight[rows],
+            by_country=self.by_country[rows],
             ids=tuple(self.ids[i] for i in rows),
         )
 
@@ -97,6 +99,8 @@ def arrange(observations: Sequence[Observation], space: StyleSpace) -> History:
         _check(observation, space)
     rows = sorted((o for o in _once(observations) if o.realised.genre in space.genres), key=_content)
     shape = (len(rows), len(space.dimensions))
+    countries = sorted({country for o in rows for country in o.by_country or {}})
+    abroad = [[(o.by_country or {}).get(country, nan) for country in countries] for o in rows]
     return History(
         cycle=np.array([o.cycle for o in rows], dtype=float),
         genre=np.array([space.genres.index(o.realised.genre) for o in rows], dtype=np.intp),
@@ -104,6 +108,7 @@ def arrange(observations: Sequence[Observation], space: StyleSpace) -> History:
         realised=np.array([o.realised.values for o in rows], dtype=float).reshape(shape),
         outcome=np.array([o.outcome for o in rows], dtype=float),
         weight=np.array([o.weight for o in rows], dtype=float),
+        by_country=np.array(abroad, dtype=float).reshape(len(rows), len(countries)),
         ids=tuple(o.id for o in rows),
     )
 
@@ -115,7 +120,7 @@ def _once(observations: Sequence[Observation]) -> list[Observation]:
     return [o for o in reports if o.id is None] + list(latest.values())
 
 
-def _content(o: Observation) -> tuple[float | str | tuple[float, ...], ...]:
+def _content(o: Observation) -> tuple[float | str | tuple[float | tuple[str, float], ...], ...]:
     return (
         o.cycle,
         -1 if o.id is None else o.id,
@@ -124,6 +129,7 @@ def _content(o: Observation) -> tuple[float | str | tuple[float, ...], ...]:
         o.asked.values,
         o.outcome,
         o.weight,
+        tuple(sorted((o.by_country or {}).items())),
     )
 
 
@@ -139,4 +145,10 @@ def _check(o: Observation, space: StyleSpace) -> None:
         raise InputError(
             f"observation {o.id}: outcome {o.outcome} with weight {o.weight}; expected a finite log1p of a response "
             "and a weight of at least 0; give an outcome that is not known yet the weight 0"
+        )
+    odd = {country: value for country, value in (o.by_country or {}).items() if not isfinite(value)}
+    if odd:
+        raise InputError(
+            f"observation {o.id}: outcomes by country {odd}; expected a finite log1p of a response for each country; "
+            "leave out the countries that are not known"
         )

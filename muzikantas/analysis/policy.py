@@ -40,6 +40,10 @@ class Ways:
         A choice is charged for repeating recent releases and the batch so far.
     realised
         Tastes are learnt from what was heard, not from what was asked.
+    hills
+        Tastes are also seen as hills, not as lines and bumps alone.
+    countries
+        Hills are also looked for in how countries differ, where outcomes by country are known.
     explore
         A small, shrinking share of slots goes to one of the better half of candidates, whichever.
     thompson
@@ -48,6 +52,8 @@ class Ways:
 
     guard: bool = True
     realised: bool = True
+    hills: bool = True
+    countries: bool = True
     explore: bool = True
     thompson: bool = False
 
@@ -124,12 +130,15 @@ def propose_with(
     history = arrange(observations, space)
     if not ways.realised:
         history = replace(history, realised=history.asked)
+    if not ways.countries:
+        history = replace(history, by_country=history.by_country[:, :0])
     lately = history.latest(LEARNT_FROM)
+    taste = learn_opinion(lately, repeated(lately), space, cycle, rng, prior)
     scene = Scene(
         space=space,
         history=history,
         obedience=learn_obedience(history, len(space.genres)),
-        taste=learn_opinion(lately, repeated(lately), space, cycle, prior),
+        taste=taste if ways.hills else replace(taste, share=0.0),
         cycle=cycle,
         rng=rng,
     )

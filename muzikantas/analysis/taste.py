@@ -50,6 +50,11 @@ class Basis:
         low, high = ranges[:, :, 0].min(axis=0), ranges[:, :, 1].max(axis=0)
         return cls(len(space.genres), (low + high) / 2, np.maximum((high - low) / 2, NARROWEST))
 
+    @property
+    def styles(self) -> int:
+        """How many columns of `rows` say something of style: all but the trend, which is the last."""
+        return 1 + self.genres + 2 * (1 + self.genres) * len(self.middle)
+
     def place(self, values: Array) -> Array:
         """Half widths from the middle (shape `(n, d)`)."""
         placed: Array = (values - self.middle) / self.half

@@ -11,7 +11,8 @@ from muzikantas.analysis.bayes import NOISE_SDS, STRENGTHS, noise_log_odds
 from muzikantas.analysis.candidates import repeated
 from muzikantas.analysis.history import Array, Observation, arrange
 from muzikantas.analysis.opinion import Opinion, learn_opinion
-from muzikantas.analysis.policy import Ways, propose_with
+from muzikantas.analysis.policy import Ways, learn_prior, propose_with
+from muzikantas.analysis.smooth import Smooth, learn_smooth
 from muzikantas.analysis.surface import HEIGHTS, Guess, weigh
 from muzikantas.domain.style import Style, StyleSpace
 
@@ -49,16 +50,21 @@ def career(liking: Liking, cycles: int, *, seed: int = 0, luck: float = 0.5, rep
     return made
 
 
-def learnt(observations: list[Observation], cycle: int) -> Opinion:
+def learnt(observations: list[Observation], cycle: int) -> Smooth:
     history = arrange(observations, SPACE)
-    return learn_opinion(history, repeated(history), SPACE, cycle)
+    return learn_smooth(history, repeated(history), SPACE, cycle)
 
 
-def expected(opinion: Opinion, *values: float) -> float:
+def both(observations: list[Observation], cycle: int) -> Opinion:
+    history = arrange(observations, SPACE)
+    return learn_opinion(history, repeated(history), SPACE, cycle, np.random.default_rng(3))
+
+
+def expected(opinion: Smooth | Opinion, *values: float) -> float:
     return float(opinion.expect(opinion.rows(np.array([1]), np.array([values])))[0])
 
 
-def chance_of_a_break(opinion: Opinion) -> float:
+def chance_of_a_break(opinion: Smooth) -> float:
     return sum(share for share, fit in opinion.fits if np.isfinite(fit.guess.since))
 
 
@@ -80,15 +86,15 @@ def test_the_evidence_is_the_probability_of_the_outcomes() -> None:
 def test_an_expectation_is_the_belief_and_what_each_release_adds() -> None:
     opinion = learnt(career(hill, 6), 7)
     rows = opinion.rows(np.array([0, 1]), np.array([[0.2, 0.5, 0.9], [0.5, 0.5, 0.5]]))
-    sight = opinion.look(rows, np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -1.0]]))
+    told, _, influence = opinion.look(rows, np.array([[1.0, 0.0], [0.0, 1.0], [1.0, -1.0]]))
     before = rows.design @ opinion.ground.belief.mean
-    assert sight.expected[:2] == pytest.approx(opinion.expect(rows))
-    assert sight.expected[:2] == pytest.approx(before + sight.influence[:2] @ opinion.ground.surplus)
-    assert sight.expected[2] == pytest.approx(sight.expected[0] - sight.expected[1])
+    assert told[:2] == pytest.approx(opinion.expect(rows))
+    assert told[:2] == pytest.approx(before + influence[:2] @ opinion.ground.surplus)
+    assert told[2] == pytest.approx(told[0] - told[1])
 
 
 def test_a_style_is_surely_worth_what_it_is_worth_and_doubt_shrinks_with_releases() -> None:
-    short, long = learnt(career(slope, 2), 3), learnt(career(slope, 20), 21)
+    short, long = both(career(slope, 2), 3), both(career(slope, 20), 21)
     rows = long.rows(np.array([1, 1]), np.array([[0.3, 0.3, 0.3]] * 2))
     sums = np.array([[1.0, 0.0], [1.0, -1.0]])
     assert long.look(rows, sums).doubt[0] < short.look(rows, sums).doubt[0]
@@ -96,11 +102,11 @@ def test_a_style_is_surely_worth_what_it_is_worth_and_doubt_shrinks_with_release
 
 
 def test_with_nothing_heard_the_belief_comes_back() -> None:
-    opinion = learnt([], 1)
+    opinion = both([], 1)
     rows = opinion.rows(np.array([0]), np.array([[0.5, 0.5, 0.5]]))
-    assert opinion.fits == []
+    assert opinion.smooth.fits == []
     assert opinion.look(rows, np.eye(1)).doubt[0] > 3
-    assert opinion.expect(rows) == pytest.approx(rows.design @ opinion.ground.belief.mean)
+    assert opinion.expect(rows) == pytest.approx(rows.design @ opinion.smooth.ground.belief.mean)
 
 
 def test_a_narrow_hill_is_seen_though_no_line_can_show_it() -> None:
@@ -108,6 +114,28 @@ def test_a_narrow_hill_is_seen_though_no_line_can_show_it() -> None:
     for place in ((0.5, 0.5, 0.5), (0.8, 0.5, 0.5), (0.2, 0.5, 0.2)):
         assert expected(opinion, *place) == pytest.approx(hill(1, np.array(place)), abs=1.0)
     assert all(fit.guess.height > 0 for _, fit in opinion.fits)
+
+
+def test_the_mean_of_both_models_and_its_doubt_are_those_of_the_mixture() -> None:
+    opinion = both(career(hill, 10), 11)
+    rows = opinion.rows(np.array([0, 1]), np.array([[0.2, 0.5, 0.9], [0.5, 0.5, 0.5]]))
+    sight = opinion.look(rows, np.eye(2))
+    smooth, doubt, _ = opinion.smooth.look(rows, np.eye(2))
+    for row, genre in enumerate((0, 1)):
+        drawn = opinion.hills[genre].worth(rows.place)[:, row]
+        assert sight.expected[row] == pytest.approx((smooth[row] + drawn.mean()) / 2)
+        second = (doubt[row] ** 2 + smooth[row] ** 2 + np.mean(drawn**2)) / 2
+        assert sight.doubt[row] ** 2 == pytest.approx(second - sight.expected[row] ** 2)
+    assert opinion.expect(rows) == pytest.approx(sight.expected)
+
+
+def test_hills_wait_for_releases_where_others_have_taught() -> None:
+    made = career(slope, 5)
+    history, prior = arrange(made, SPACE), learn_prior([made], SPACE)
+    rng = np.random.default_rng(0)
+    taught = learn_opinion(history, repeated(history), SPACE, 6, rng, prior)
+    assert taught.share == pytest.approx(0.5 * 40 / 90)
+    assert both(made, 6).share == 0.5
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -147,8 +175,9 @@ def test_the_latest_releases_are_kept_by_cycle() -> None:
     assert history.latest(1000).ids == history.ids
 
 
-@pytest.mark.parametrize("ways", [Ways(guard=False), Ways(thompson=True), Ways(realised=False), Ways(explore=False)])
-def test_every_way_of_choosing_gives_a_batch(ways: Ways) -> None:
+@pytest.mark.parametrize("way", ["guard", "thompson", "realised", "explore", "hills", "countries"])
+def test_every_way_of_choosing_gives_a_batch(way: str) -> None:
+    ways = replace(Ways(), **{way: not getattr(Ways(), way)})
     made = career(slope, 8)
     batch = propose_with(ways, made, SPACE, 4, cycle=9, rng=np.random.default_rng(1))
     assert len({p.style for p in batch}) > 1
