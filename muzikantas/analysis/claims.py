@@ -20,7 +20,7 @@ from muzikantas.analysis.taste import GENRE_SD, SLOPE_SD
 from muzikantas.domain.style import StyleSpace
 
 #: Most that a claim's q-value may be: 5 % is what is promised, the rest is for what the test takes for granted.
-FALSE_DISCOVERIES = 0.04
+FALSE_DISCOVERIES = 0.03
 #: Two-sided error of an interval.
 ERROR = 0.05
 #: The effect that an operator would act on, and the chance of seeing it.
@@ -45,7 +45,7 @@ class Effect:
     releases
         Releases that bear on it.
     verdict
-        "supported" only if the q-value is at most 0.04, the interval leaves out zero and the later releases agree;
+        "supported" only if the q-value is at most 0.03, the interval leaves out zero and the later releases agree;
         "not held" if they do not.
     expected, expected_sd
         What a decision counts on: the effect shrunken towards none, and its standard deviation.
