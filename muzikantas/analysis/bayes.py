@@ -83,7 +83,7 @@ def posterior(data: Regression, belief: Belief) -> Posterior:
     evidence = np.array([fit[0] for fit in fits])
     share = np.exp(evidence - evidence.max())
     share /= share.sum()
-    return _mix(belief.mean, [(w, *fit) for w, fit in zip(share, fits, strict=True) if w > 1e-4])
+    return _mix(belief.mean, [(w, *fit[1:]) for w, fit in zip(share, fits, strict=True) if w > 1e-4])
 
 
 def noise_log_odds(noise: float) -> float:
@@ -119,12 +119,12 @@ def _fit(
     return float(evidence), shift, lower / sd[:, None]
 
 
-def _mix(centre: Array, parts: list[tuple[float, float, Array, Array]]) -> Posterior:
-    """Match the moments of a mixture of Gaussians given as (share, evidence, shift, factor of precision)."""
+def _mix(centre: Array, parts: list[tuple[float, Array, Array]]) -> Posterior:
+    """Match the moments of a mixture of Gaussians given as (share, shift, factor of precision)."""
     total = sum(part[0] for part in parts)
-    mean = np.sum([w * shift for w, _, shift, _ in parts], axis=0) / total
+    mean = np.sum([w * shift for w, shift, _ in parts], axis=0) / total
     covariance = np.zeros((len(centre), len(centre)))
-    for w, _, shift, factor in parts:
+    for w, shift, factor in parts:
         inverse = solve_triangular(factor, np.eye(len(centre)), lower=True, check_finite=False)
         off = shift - mean
         covariance += (w / total) * (inverse.T @ inverse + np.outer(off, off))

@@ -121,13 +121,14 @@ class Lesson:
             shift=SHIFT * np.exp(SHIFT_LOG_SD * near[:, -1]),
         )
 
-    def judge(self, hills: Hills, heat: float) -> tuple[Array, Array, Array]:
+    def judge(self, worth: Array, heat: float) -> tuple[Array, Array, Array]:
         """Log likelihood of each draw (shape `(draws,)`), its derivative by each release's worth, and the level's step.
 
-        The likelihood counts to the power of `heat`; the level is integrated out.
+        `worth` (shape `(draws, n)`) is what each draw expects of the releases. The likelihood counts to the power of
+        `heat`; the level is integrated out.
         """
         precision = heat * self.precision
-        missing = self.outcome - hills.worth(self.place)
+        missing = self.outcome - worth
         pull = np.sum(precision * missing, axis=1)
         sure = np.sum(precision, axis=1) + LEVEL_SD**-2
         likelihood = 0.5 * (pull**2 / sure - np.sum(precision * missing**2, axis=1))
@@ -140,8 +141,9 @@ class Lesson:
         What countries' differences say is left out; `compare` has it.
         """
         hills, d = self.hills(unit), self.place.shape[1]
-        likelihood, wanted, _ = self.judge(hills, heat)
-        wanted = wanted * hills.lift(self.place)
+        lift = hills.lift(self.place)
+        likelihood, wanted, _ = self.judge(hills.level[:, None] + lift, heat)
+        wanted = wanted * lift
         total = wanted.sum(axis=1)[:, None]
         first, second = wanted @ self.place, wanted @ self.place**2
         gradient = -unit
@@ -196,7 +198,7 @@ def sample_hills(lesson: Lesson, rng: np.random.Generator) -> Hills:
         unit, compared, arrived = _move(lesson, unit, compared, (heat, leap), rng)
         leap *= float(np.exp(0.25 * (arrived - ARRIVING)))
     hills = lesson.hills(unit)
-    return replace(hills, level=hills.level + lesson.judge(hills, 1.0)[2])
+    return replace(hills, level=hills.level + lesson.judge(hills.worth(lesson.place), 1.0)[2])
 
 
 def _even(
@@ -204,8 +206,8 @@ def _even(
 ) -> npt.NDArray[np.intp]:
     """Which draws to go on with at a further heat: all, or more of the likelier ones when they have become uneven."""
     colder, heat = heats
-    hills = lesson.hills(unit)
-    likelier = lesson.judge(hills, heat)[0] - lesson.judge(hills, colder)[0] + (heat - colder) * compared
+    worth = lesson.hills(unit).worth(lesson.place)
+    likelier = lesson.judge(worth, heat)[0] - lesson.judge(worth, colder)[0] + (heat - colder) * compared
     share = np.exp(likelier - likelier.max())
     share /= share.sum()
     everyone = np.arange(len(share))

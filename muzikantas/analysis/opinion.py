@@ -22,8 +22,8 @@ from muzikantas.domain.style import StyleSpace
 #: Share of the hills in the mean. Lines know what other artists have taught and hills do not: then they wait for this
 #: many releases until they have half of it.
 SHARE, UNTAUGHT = 0.5, 50.0
-#: How much of a release's precision is left after a break of taste.
-CARRIED_OVER = 0.1
+#: How much of its precision a release keeps for the hills when tastes have broken since.
+KEPT_AFTER_BREAK = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,17 +115,20 @@ def learn_opinion(
     cycle: int,
     rng: np.random.Generator,
     prior: Prior | None = None,
+    *,
+    share: float = SHARE,
 ) -> Opinion:
     """Learn from realised styles and how much each release repeated others (`boredom`, shape `(n,)`).
 
-    With no history the belief comes back. Raises `InputError` when the prior was learnt for another space.
+    `share` is the share of the hills once they have enough to learn from; 0 does without them. With no history the
+    belief comes back. Raises `InputError` when the prior was learnt for another space.
     """
     smooth = learn_smooth(history, boredom, space, cycle, prior)
     heard = smooth.heard.heard
-    if not heard:
+    if not heard or not share:
         return Opinion(smooth, (), 0.0)
-    share = SHARE if prior is None else SHARE * heard / (heard + UNTAUGHT)
-    return Opinion(smooth, _hills(smooth, len(space.genres), rng), share)
+    waiting = 0.0 if prior is None else UNTAUGHT
+    return Opinion(smooth, _hills(smooth, len(space.genres), rng), share * heard / (heard + waiting))
 
 
 def _hills(smooth: Smooth, genres: int, rng: np.random.Generator) -> tuple[Hills, ...]:
@@ -135,7 +138,7 @@ def _hills(smooth: Smooth, genres: int, rng: np.random.Generator) -> tuple[Hills
     drawn = [smooth.fits[i][1].guess for i in rng.choice(len(shares), DRAWS, p=shares / shares.sum())]
     luck = np.array([NOISE_SDS[guess.noise] for guess in drawn])
     since = np.array([guess.since for guess in drawn])
-    kept = np.where(heard.cycle < since[:, None], CARRIED_OVER, 1.0)
+    kept = np.where(heard.cycle < since[:, None], KEPT_AFTER_BREAK, 1.0)
     precision = kept * heard.weight / luck[:, None] ** 2
     outcome, told = heard.outcome - smooth.beside_style(), differences(heard)
     lessons = []

@@ -13,7 +13,7 @@ import numpy as np
 from muzikantas.analysis.candidates import Points, Scene, candidates, crowding, inside, refine, repeated, similarity
 from muzikantas.analysis.history import Observation, arrange
 from muzikantas.analysis.obedience import learn_obedience
-from muzikantas.analysis.opinion import Sight, learn_opinion
+from muzikantas.analysis.opinion import SHARE, Sight, learn_opinion
 from muzikantas.analysis.pooling import learn_prior
 from muzikantas.analysis.reasons import FILLS, OTHERS, Step, evidence, explain
 from muzikantas.analysis.taste import Prior
@@ -133,12 +133,11 @@ def propose_with(
     if not ways.countries:
         history = replace(history, by_country=history.by_country[:, :0])
     lately = history.latest(LEARNT_FROM)
-    taste = learn_opinion(lately, repeated(lately), space, cycle, rng, prior)
     scene = Scene(
         space=space,
         history=history,
         obedience=learn_obedience(history, len(space.genres)),
-        taste=taste if ways.hills else replace(taste, share=0.0),
+        taste=learn_opinion(lately, repeated(lately), space, cycle, rng, prior, share=SHARE * ways.hills),
         cycle=cycle,
         rng=rng,
     )

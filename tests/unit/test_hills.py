@@ -63,7 +63,7 @@ def test_the_level_is_integrated_out() -> None:
     told = lesson(12)
     unit = np.random.default_rng(2).standard_normal((DRAWS, told.numbers))
     hills = told.hills(unit)
-    likelihood = told.judge(hills, 1.0)[0]
+    likelihood = told.judge(hills.worth(told.place), 1.0)[0]
     covariance = 0.4**2 * np.eye(12) + LEVEL_SD**2
     missing = told.outcome - hills.worth(told.place)
     exact = -0.5 * np.sum(missing * np.linalg.solve(covariance, missing.T).T, axis=1)
