@@ -86,6 +86,16 @@ def enter(session: Session, cycle_id: int, stage: str, *, patience_s: float) -> 
     ).one_or_none()
 
 
+def hold(session: Session, cycle_id: int) -> bool:
+    """Keep a running cycle from ending until the transaction does; False where it has ended: nothing is written then.
+
+    A stage that worked for a while asks this before it writes; the operator may have cancelled the cycle meanwhile.
+    """
+    # Shared: the same stage may run in several processes.
+    locked = select(Cycle.id).where(Cycle.id == cycle_id, Cycle.state == RUNNING).with_for_update(read=True)
+    return session.scalars(locked).one_or_none() is not None
+
+
 def end(session: Session, cycle_id: int, state: str, reason: str | None = None) -> bool:
     """End a running cycle; False when it had ended already (the first end stands)."""
     ended = update(Cycle).where(Cycle.id == cycle_id, Cycle.state == RUNNING)

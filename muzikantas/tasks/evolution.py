@@ -93,6 +93,8 @@ def _add_version(
         old = artist.current(session, turn.artist_id)
     proposed = propose(turn, old, plan)
     with studio.begin() as session:
+        if not cycle.hold(session, cycle_id):
+            return cycle_id
         if proposed is None:
             audit.note(session, "muzikantas", "keep profile", f"artist:{turn.artist_id}", cycle=cycle_id, kind=kind)
             return cycle_id

@@ -78,6 +78,8 @@ def plan(self: StageTask, cycle_id: int) -> int:
         books = spending.read(session, owner.id, heard)
     worth, stopped = spending.afford(studio, books, chosen, heard.decay)
     with studio.begin() as session:
+        if not cycle.hold(session, cycle_id):
+            return cycle_id
         insight.record_plan(
             session,
             cycle_id=cycle_id,

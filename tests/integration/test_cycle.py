@@ -1,5 +1,7 @@
 """The loop on real components: a cycle turns, cycles do not overlap, and every stage may run twice."""
 
+import time
+
 from sqlalchemy import select
 
 from muzikantas.models import artist, budget, cycle, generation, insight, llm, performance, take, track
@@ -7,7 +9,7 @@ from muzikantas.models.llm import LlmCall
 from muzikantas.studio import studio
 from muzikantas.tasks import canvases, evolve_artist, reconcile
 from muzikantas.tasks.learning import observations
-from tests.integration.label import Label
+from tests.integration.label import Label, fault
 
 
 def test_a_cycle_turns_and_leaves_every_row(label: Label) -> None:
@@ -128,18 +130,42 @@ def test_every_stage_may_run_in_several_processes_at_once(label: Label) -> None:
 
 
 def test_a_cancelled_cycle_sends_nothing_more_and_loses_nothing_paid(label: Label) -> None:
-    artist_id, _ = label.artist(slots=2)
-    cycle_id = label.start(artist_id)
-    label.wait(lambda: [row for row in label.slots(cycle_id) if row.submitted_at], "a request is paid")
-    answer = label.muzikantas("cycle", "cancel", str(artist_id))
-    assert answer.returncode == 0, answer.stderr
-    assert label.cycle(cycle_id).state == "cancelled"
+    artist_id, genre = label.artist(slots=2)
+    untold = fault("generate", genre, times=2, do={"callback": "missing"})
+    with label.faults(untold, fault("record-info", genre, times=100, do={"http": 500})):
+        cycle_id = label.start(artist_id)
+        label.wait(lambda: [row for row in label.slots(cycle_id) if row.submitted_at], "a request is paid")
+        answer = label.muzikantas("cycle", "cancel", str(artist_id))
+        assert answer.returncode == 0, answer.stderr
+        assert label.cycle(cycle_id).state == "cancelled"
+        sent = len(label.paid(cycle_id))
     label.wait(lambda: all(row.finished_at for row in label.slots(cycle_id)), "slots end")
     paid = len(label.paid(cycle_id))
-    assert paid >= 1
+    assert 1 <= sent <= paid
     assert label.tracks(cycle_id) == paid
     with studio().begin() as session:
         assert insight.plan_of(session, cycle_id) is None
+
+
+def test_a_cycle_that_ends_while_the_model_answers_keeps_its_persona(label: Label) -> None:
+    artist_id, genre = label.artist(slots=1)
+    cycle_id = label.start(artist_id)
+    label.wait(lambda: label.slots(cycle_id), "the brief is written")
+
+    def asked(state: str) -> list[LlmCall]:
+        with studio().begin() as session:
+            return [call for call in llm.calls(session, cycle_id, "evolve") if call.state == state]
+
+    late = {"provider": "openai", "endpoint": "responses", "match": {"input_contains": genre}, "do": {"delay_s": 3}}
+    with label.faults(late):
+        label.wait(lambda: asked(llm.SENT), "the model is asked for the next persona")
+        with studio().begin() as session:
+            assert cycle.end(session, cycle_id, "cancelled")
+        label.wait(lambda: asked(llm.OK), "the model has answered")
+    time.sleep(1)  # whatever the answer leads to follows within milliseconds
+    with studio().begin() as session:
+        assert insight.plan_of(session, cycle_id) is not None
+        assert [row.kind for row in artist.history(session, artist_id)] == ["created"]
 
 
 def test_a_budget_that_is_spent_stops_new_requests(label: Label) -> None:
