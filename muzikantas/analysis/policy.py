@@ -24,6 +24,8 @@ __all__ = ["Observation", "Prior", "Proposal", "Style", "StyleSpace", "Ways", "l
 
 #: Share of slots that explore: this much with no release heard, fading over this many releases to this floor.
 EXPLORE_FIRST, EXPLORE_FADES, EXPLORE_FLOOR = 0.1, 30.0, 0.03
+#: Before anything is heard a batch fills this share of each range, about its middle: few tastes are best at an edge.
+FIRST_WITHIN = 0.6
 #: Tastes are learnt from so many of the latest releases: fifty cycles of eight.
 LEARNT_FROM = 400
 #: Releases at least this like a choice are called similar.
@@ -106,7 +108,8 @@ def propose(
     """Choose `count` styles for `cycle`, good ones first to be chosen, each unlike the ones before it.
 
     The same generator state and the same set of observations, in any order, give the same proposals. With nothing
-    known the batch fills the space, genres balanced. Raises `InputError` for unusable observations or an empty space.
+    known the batch fills the middle of the space, genres balanced. Raises `InputError` for unusable observations or an
+    empty space.
     """
     return propose_with(Ways(), observations, space, count, cycle=cycle, rng=rng, prior=prior)
 
@@ -147,11 +150,12 @@ def propose_with(
 
 
 def _fill(scene: Scene, count: int) -> list[Proposal]:
-    """A Latin hypercube over the slots, laid into each slot's corridor; genres take turns in a drawn order."""
+    """A Latin hypercube over the slots, about the middle of their corridors; genres take turns in a drawn order."""
     genres, d = len(scene.space.genres), len(scene.space.dimensions)
     genre = np.resize(scene.rng.permutation(genres), count)
     strata = np.array([scene.rng.permutation(count) for _ in range(d)]).reshape(d, count).T
-    points = scene.points(genre, inside(scene, genre, (strata + scene.rng.random((count, d))) / max(count, 1)))
+    unit = (strata + scene.rng.random((count, d))) / max(count, 1)
+    points = scene.points(genre, inside(scene, genre, 0.5 + FIRST_WITHIN * (unit - 0.5)))
     return _proposals(scene, [(points.at(i), Chance(None)) for i in range(count)])
 
 

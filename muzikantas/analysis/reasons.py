@@ -6,7 +6,7 @@ import numpy as np
 
 from muzikantas.analysis.history import Array
 
-FILLS = "nothing known here yet: fills the space"
+FILLS = "nothing known here yet: spreads around the middle"
 OTHERS = "no release of its own heard yet: follows what did well for other artists"
 #: Less and more of a dimension in an operator's words; others are "lower" and "higher".
 WORDS = {

@@ -27,6 +27,10 @@ def listed(label: Label, row: Generation) -> dict[str, Any] | None:
     return next((line for line in map(json.loads, lines) if line["generation"] == row.id), None)
 
 
+def let_the_deadline_wait(row: Generation) -> None:
+    change(row, submit_deadline=func.now() + timedelta(hours=1))
+
+
 def let_the_deadline_pass(row: Generation) -> None:
     change(row, submit_deadline=func.now() - timedelta(seconds=1))
 
@@ -40,6 +44,7 @@ def decisions(row: Generation) -> list[dict[str, Any]]:
 
 def test_what_was_made_becomes_a_track_after_the_answers_time(label: Label) -> None:
     row, task_id = in_doubt(label)
+    let_the_deadline_wait(row)
     line = listed(label, row)
     assert line is not None
     assert (line["slot"], line["credits"], line["answer_may_come"]) == (row.slot, PRICE, True)

@@ -93,8 +93,9 @@ def test_the_same_generator_state_gives_the_same_proposals_and_another_one_other
 def test_with_nothing_known_the_batch_fills_the_space_with_genres_balanced() -> None:
     proposals = plan([], OPEN, count=8)
     assert sorted(p.style.genre for p in proposals) == ["ambient"] * 4 + ["house"] * 4
-    assert {p.reason for p in proposals} == {"nothing known here yet: fills the space"}
-    strata = np.floor(np.array([p.style.values for p in proposals]) * 8).astype(int)
+    assert {p.reason for p in proposals} == {"nothing known here yet: spreads around the middle"}
+    values = np.array([p.style.values for p in proposals])
+    strata = np.floor((values - 0.2) / 0.6 * 8).astype(int)  # a Latin hypercube in the middle 60 % of each range
     for column in strata.T:
         assert sorted(column) == list(range(8))
 
