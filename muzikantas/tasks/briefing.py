@@ -75,6 +75,8 @@ def _begin(studio: Studio, turn: Cycle, owner: Artist) -> list[Generation]:
                 cycle.end(session, turn.id, "starved", why)
             return []
     with studio.begin() as session:
+        if not cycle.hold(session, turn.id):
+            return []
         for share in shares:
             _write(session, turn, share, texts, studio)
         return generation.of_cycle(session, turn.id)

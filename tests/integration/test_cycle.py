@@ -1,6 +1,7 @@
 """The loop on real components: a cycle turns, cycles do not overlap, and every stage may run twice."""
 
 import time
+from typing import Any
 
 from sqlalchemy import select
 
@@ -147,22 +148,38 @@ def test_a_cancelled_cycle_sends_nothing_more_and_loses_nothing_paid(label: Labe
         assert insight.plan_of(session, cycle_id) is None
 
 
+def asked(cycle_id: int, purpose: str, state: str) -> list[LlmCall]:
+    with studio().begin() as session:
+        return [call for call in llm.calls(session, cycle_id, purpose) if call.state == state]
+
+
+def end_while_asking(label: Label, cycle_id: int, purpose: str) -> None:
+    """End a cycle between a question to the model and its answer, as `cycle cancel` does."""
+    label.wait(lambda: asked(cycle_id, purpose, llm.SENT), f"the model is asked ({purpose})")
+    with studio().begin() as session:
+        assert cycle.end(session, cycle_id, "cancelled")
+    label.wait(lambda: asked(cycle_id, purpose, llm.OK), "the model has answered")
+    time.sleep(1)  # whatever the answer leads to follows within milliseconds
+
+
+def late_answers(genre: str) -> dict[str, Any]:
+    return {"provider": "openai", "endpoint": "responses", "match": {"input_contains": genre}, "do": {"delay_s": 3}}
+
+
+def test_a_cycle_that_ends_while_the_model_writes_briefs_asks_for_no_track(label: Label) -> None:
+    artist_id, genre = label.artist(slots=1)
+    with label.faults(late_answers(genre)):
+        cycle_id = label.start(artist_id)
+        end_while_asking(label, cycle_id, "brief")
+    assert label.slots(cycle_id) == []
+
+
 def test_a_cycle_that_ends_while_the_model_answers_keeps_its_persona(label: Label) -> None:
     artist_id, genre = label.artist(slots=1)
     cycle_id = label.start(artist_id)
     label.wait(lambda: label.slots(cycle_id), "the brief is written")
-
-    def asked(state: str) -> list[LlmCall]:
-        with studio().begin() as session:
-            return [call for call in llm.calls(session, cycle_id, "evolve") if call.state == state]
-
-    late = {"provider": "openai", "endpoint": "responses", "match": {"input_contains": genre}, "do": {"delay_s": 3}}
-    with label.faults(late):
-        label.wait(lambda: asked(llm.SENT), "the model is asked for the next persona")
-        with studio().begin() as session:
-            assert cycle.end(session, cycle_id, "cancelled")
-        label.wait(lambda: asked(llm.OK), "the model has answered")
-    time.sleep(1)  # whatever the answer leads to follows within milliseconds
+    with label.faults(late_answers(genre)):
+        end_while_asking(label, cycle_id, "evolve")
     with studio().begin() as session:
         assert insight.plan_of(session, cycle_id) is not None
         assert [row.kind for row in artist.history(session, artist_id)] == ["created"]
