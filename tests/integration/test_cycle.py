@@ -163,7 +163,7 @@ def end_while_asking(label: Label, cycle_id: int, purpose: str) -> None:
 
 
 def late_answers(genre: str) -> dict[str, Any]:
-    return {"provider": "openai", "endpoint": "responses", "match": {"input_contains": genre}, "do": {"delay_s": 3}}
+    return {"provider": "openai", "endpoint": "responses", "match": {"input_contains": genre}, "do": {"delay_s": 1.5}}
 
 
 def test_a_cycle_that_ends_while_the_model_writes_briefs_asks_for_no_track(label: Label) -> None:
